@@ -1,0 +1,1 @@
+"""Puts the parts together: settings, wiring, command line, embedded servers."""

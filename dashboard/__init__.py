@@ -1,0 +1,1 @@
+"""Pages, figures and the browser modules that keep them live."""

@@ -1,0 +1,1 @@
+"""From a source to committed records: parse, verify, store, publish."""

@@ -1,0 +1,1 @@
+"""Where records come from; each module reads one kind of source."""

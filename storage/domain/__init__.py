@@ -1,0 +1,1 @@
+"""Pure meaning: wells, records, units, production days, errors. Imports nobody."""

@@ -1,0 +1,51 @@
+"""The one error tree: every error has a stable code and says whether trying again can help."""
+
+from typing import ClassVar
+
+
+class WellstreamError(Exception):
+    """Base of all errors that a caller may meet.
+
+    ``str(error)`` is one clear sentence for a person: what was wrong, where, and what to do.
+    """
+
+    code: ClassVar[str] = "error"
+    retry: ClassVar[bool] = False
+
+
+class InputRefused(WellstreamError):
+    """A file, request or argument cannot be read as what it claims to be."""
+
+    code = "input-refused"
+
+
+class NotFound(WellstreamError):
+    """What was asked for does not exist."""
+
+    code = "not-found"
+
+
+class SettingsFaulty(WellstreamError):
+    """The settings contradict each other or a value is not allowed; all faults are told at once."""
+
+    code = "settings-faulty"
+
+
+class ServerNotStarted(WellstreamError):
+    """An embedded server, a port or a data folder could not be had."""
+
+    code = "server-not-started"
+
+
+class StorageDown(WellstreamError):
+    """PostgreSQL does not answer; the same call may succeed later."""
+
+    code = "storage-down"
+    retry = True
+
+
+class DoorbellDown(WellstreamError):
+    """Redis does not answer; records are safe in PostgreSQL and followers poll meanwhile."""
+
+    code = "doorbell-down"
+    retry = True

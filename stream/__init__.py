@@ -1,0 +1,1 @@
+"""What travels: log frames, positions, topics, sessions, the gateway."""
