@@ -1,4 +1,4 @@
-"""The tables of PostgreSQL, as SQLAlchemy Core metadata. The field stands in every key, so that it can distribute them."""
+"""The tables of PostgreSQL, as SQLAlchemy Core metadata; the field stands in every key, to distribute by it."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,0 +1,141 @@
+"""The log: one row per field and committed batch, at a position without holes; the row is the message."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import polars as pl
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import rows_of
+from storage.domain.position import Position
+from storage.domain.record import CONTENT_COLUMNS
+from storage.tables import log, log_epoch, log_heads
+from storage.wells import field_key
+
+READ_ROWS: Final = 500
+READ_BYTES: Final = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """One log row: the bytes that Redis, gateway and browser get, and the position they stand at."""
+
+    field: str
+    offset: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a field's log reaches: newest offset, and the oldest that can still be read."""
+
+    newest: int
+    oldest: int
+
+
+def body(field: str, offset: int, at: datetime, rows: pl.DataFrame) -> bytes:
+    """A log row's message: JSON, columnar, columns without any value left out.
+
+    ``rows`` holds well, start, seconds, resolution, the content columns, revision and source; times become whole
+    milliseconds since 1970. Sorted by well and start, later revisions last.
+    """
+    ordered = rows.sort("well", "start", "seconds", "revision", maintain_order=True)
+    sent = ordered.select(
+        "well",
+        pl.col("start").dt.epoch("ms"),
+        "seconds",
+        "resolution",
+        *(name for name in CONTENT_COLUMNS if ordered[name].null_count() < ordered.height),
+        "revision",
+    )
+    head = {"offset": offset, "at": round(at.timestamp() * 1000), "field": field, "source": rows["source"][0]}
+    return msgspec.json.encode(head | sent.to_dict(as_series=False))
+
+
+def lock_heads(connection: Connection, field_keys: Sequence[int]) -> dict[int, int]:
+    """Take the counter rows of fields until commit, in sorted order, so that writers never wait in a ring.
+
+    Returns the newest offset by internal field key. Whoever holds a field's row is its only writer.
+    """
+    taken = rows_of(
+        connection,
+        "SELECT field_id, head FROM log_heads WHERE field_id = ANY(:keys) ORDER BY field_id FOR UPDATE",
+        keys=sorted(field_keys),
+    )
+    return {row.field_id: row.head for row in taken}
+
+
+def append(connection: Connection, messages: Mapping[int, LogMessage], at: datetime) -> None:
+    """Write one log row per field and move the counter rows, which `lock_heads` must hold."""
+    if not messages:
+        return
+    connection.execute(
+        insert(log),
+        [
+            {"field_id": key, "log_offset": message.offset, "body": message.body, "logged_at": at}
+            for key, message in messages.items()
+        ],
+    )
+    connection.execute(
+        update(log_heads).where(log_heads.c.field_id == bindparam("key")).values(head=bindparam("new_head")),
+        [{"key": key, "new_head": message.offset} for key, message in messages.items()],
+    )
+
+
+def epoch(connection: Connection) -> str:
+    """The name of this database's life."""
+    name: str = connection.execute(select(log_epoch.c.epoch)).scalar_one()
+    return name
+
+
+def start_epoch(connection: Connection) -> str:
+    """Begin a new life: every follower will reload. For restored copies and clones."""
+    name = secrets.token_hex(6)
+    statement = insert(log_epoch).values(only=1, epoch=name)
+    connection.execute(statement.on_conflict_do_update(index_elements=["only"], set_={"epoch": name}))
+    return name
+
+
+def heads(connection: Connection, field_ids: Sequence[str] | None = None) -> dict[str, Head]:
+    """How far the logs of fields reach, by public field id; of all fields when none are named."""
+    found = rows_of(
+        connection,
+        "SELECT f.slug, h.head, h.oldest FROM log_heads h JOIN fields f USING (field_id)"
+        " WHERE CAST(:ids AS text[]) IS NULL OR f.slug = ANY(CAST(:ids AS text[]))",
+        ids=None if field_ids is None else list(field_ids),
+    )
+    return {slug: Head(newest, oldest) for slug, newest, oldest in found}
+
+
+def position(connection: Connection, field_id: str) -> Position:
+    """Where the field's log stands in this transaction's snapshot.
+
+    Raises:
+        NotFound: the field is not kept.
+    """
+    key = field_key(connection, field_id)
+    head = connection.execute(select(log_heads.c.head).where(log_heads.c.field_id == key)).scalar_one()
+    return Position(epoch(connection), head)
+
+
+def read(connection: Connection, field_id: str, after: int, upto: int) -> list[LogMessage]:
+    """Log rows in (after, upto], oldest first, at most `READ_ROWS` rows or about `READ_BYTES` bytes of them.
+
+    The first row is always given, however large. Fewer than asked means: ask again from the last one.
+    """
+    found = rows_of(
+        connection,
+        "SELECT log_offset, body FROM ("
+        " SELECT log_offset, body, sum(length(body)) OVER (ORDER BY log_offset) - length(body) AS before"
+        " FROM (SELECT l.log_offset, l.body FROM log l JOIN fields f USING (field_id)"
+        "       WHERE f.slug = :field AND l.log_offset > :after AND l.log_offset <= :upto"
+        "       ORDER BY l.log_offset LIMIT :rows) AS few) AS counted"
+        " WHERE before < :bytes ORDER BY log_offset",
+        field=field_id, after=after, upto=upto, rows=READ_ROWS, bytes=READ_BYTES,
+    )  # fmt: skip
+    return [LogMessage(field_id, offset, bytes(content)) for offset, content in found]

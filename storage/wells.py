@@ -1,0 +1,115 @@
+"""Where fields and wells are kept."""
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.domain.errors import NotFound
+from storage.domain.well import Field, Well
+from storage.tables import fields, log_heads, wells
+
+
+def add_field(connection: Connection, field: Field) -> None:
+    """Keep a field and give it a log; a field already kept gets the new name, zone and day start."""
+    row = {
+        "slug": field.id,
+        "name": field.name,
+        "time_zone": field.time_zone,
+        "day_start_s": field.day_start_s,
+    }
+    statement = insert(fields).values(row)
+    changed = {name: statement.excluded[name] for name in ("name", "time_zone", "day_start_s")}
+    statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
+    field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
+    connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
+
+
+def add_wells(connection: Connection, added: Iterable[Well]) -> None:
+    """Keep wells; a well already kept gets the new name and purpose.
+
+    Raises:
+        NotFound: a well's field is not kept.
+    """
+    ids = _field_ids(connection)
+    rows = [
+        {
+            "field_id": ids.get(well.field_id),
+            "slug": well.id.partition(".")[2],
+            "name": well.name,
+            "purpose": well.purpose,
+            "id": well.id,
+        }
+        for well in added
+    ]
+    for row in rows:
+        if row["field_id"] is None:
+            message = f"the field of well {row['id']!r} is not known"
+            raise NotFound(message)
+    if rows:
+        values = [{name: value for name, value in row.items() if name != "id"} for row in rows]
+        statement = insert(wells).values(values)
+        changed = {"name": statement.excluded.name, "purpose": statement.excluded.purpose}
+        connection.execute(statement.on_conflict_do_update(index_elements=["field_id", "slug"], set_=changed))
+
+
+def all_fields(connection: Connection) -> list[Field]:
+    """Every field, by id."""
+    columns = (fields.c.slug, fields.c.name, fields.c.time_zone, fields.c.day_start_s)
+    return [Field(*row) for row in connection.execute(select(*columns).order_by(fields.c.slug))]
+
+
+def wells_of(connection: Connection, field_id: str) -> list[Well]:
+    """The wells of a field in the order of their ids; none for an unknown field."""
+    public_id = fields.c.slug + "." + wells.c.slug
+    query = (
+        select(public_id, wells.c.name, wells.c.purpose)
+        .join(fields, fields.c.field_id == wells.c.field_id)
+        .where(fields.c.slug == field_id)
+        .order_by(wells.c.slug)
+    )
+    return [Well(*row) for row in connection.execute(query)]
+
+
+KEY_SCHEMA = pl.Schema({"well": pl.String(), "field_id": pl.Int32(), "well_id": pl.Int32()})
+
+
+def keys_of(connection: Connection, well_ids: Sequence[str]) -> pl.DataFrame:
+    """Internal keys of wells by public id: columns well, field_id, well_id.
+
+    Raises:
+        NotFound: names the first wells that are not kept.
+    """
+    public_id = fields.c.slug + "." + wells.c.slug
+    query = (
+        select(public_id, wells.c.field_id, wells.c.well_id)
+        .join(fields, fields.c.field_id == wells.c.field_id)
+        .where(fields.c.slug == func.any(sorted({well.partition(".")[0] for well in well_ids})))
+        .where(wells.c.slug == func.any(sorted({well.partition(".")[2] for well in well_ids})))
+    )
+    found = pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=KEY_SCHEMA, orient="row")
+    missing = sorted(set(well_ids) - set(found["well"]))
+    if missing:
+        message = f"{len(missing)} wells are not known, first {', '.join(missing[:3])}"
+        raise NotFound(message)
+    return found
+
+
+def field_key(connection: Connection, field_id: str) -> int:
+    """Internal key of a field.
+
+    Raises:
+        NotFound: the field is not kept.
+    """
+    key: int | None = connection.execute(
+        select(fields.c.field_id).where(fields.c.slug == field_id)
+    ).scalar_one_or_none()
+    if key is None:
+        message = f"the field {field_id!r} is not known"
+        raise NotFound(message)
+    return key
+
+
+def _field_ids(connection: Connection) -> dict[str, int]:
+    return {row.slug: row.field_id for row in connection.execute(select(fields.c.slug, fields.c.field_id))}
