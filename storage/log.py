@@ -23,8 +23,12 @@ READ_BYTES: Final = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class LogMessage:
-    """One log row: the bytes that Redis, gateway and browser get, and the position they stand at."""
+    """One log row: the bytes that Redis, gateway and browser get, and the position they stand at.
 
+    Two messages of one field and epoch with the same offset are the same message.
+    """
+
+    epoch: str
     field: str
     offset: int
     body: bytes
@@ -138,4 +142,5 @@ def read(connection: Connection, field_id: str, after: int, upto: int) -> list[L
         " WHERE before < :bytes ORDER BY log_offset",
         field=field_id, after=after, upto=upto, rows=READ_ROWS, bytes=READ_BYTES,
     )  # fmt: skip
-    return [LogMessage(field_id, offset, bytes(content)) for offset, content in found]
+    life = epoch(connection)
+    return [LogMessage(life, field_id, offset, bytes(content)) for offset, content in found]

@@ -47,7 +47,7 @@ def write(connection: Connection, records: pl.DataFrame, received_at: datetime) 
     _stage(connection, staged)
     changed = pl.concat([_upserted(connection, wave) for wave in sorted(staged["wave"].unique())])
     told = staged.join(changed, on=["wave", *_KEY], how="left", maintain_order="left")
-    messages = _messages(told.filter(pl.col("revision").is_not_null()), received_at)
+    messages = _messages(log.epoch(connection), told.filter(pl.col("revision").is_not_null()), received_at)
     log.append(connection, messages, received_at)
     return Written(_outcomes(told["revision"]), list(messages.values()))
 
@@ -73,12 +73,12 @@ def _upserted(connection: Connection, wave: int) -> pl.DataFrame:
     return frame.with_columns(pl.lit(wave, dtype=pl.Int32).alias("wave"))
 
 
-def _messages(changed: pl.DataFrame, at: datetime) -> dict[int, LogMessage]:
+def _messages(epoch: str, changed: pl.DataFrame, at: datetime) -> dict[int, LogMessage]:
     """One message per field, by internal key."""
     messages = {}
     for (key, field, offset), rows in changed.group_by("field_id", "field", "log_offset", maintain_order=True):
         text_id, number = str(field), int(str(offset))
-        messages[int(str(key))] = LogMessage(text_id, number, log.body(text_id, number, at, rows))
+        messages[int(str(key))] = LogMessage(epoch, text_id, number, log.body(text_id, number, at, rows))
     return messages
 
 

@@ -1,0 +1,60 @@
+"""Settings: the only reader of the environment. All faults are told at once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from storage.domain.errors import SettingsFaulty
+
+
+class Settings(BaseSettings):
+    """Everything that can be set by a `WELLSTREAM_*` variable. README's table of settings is made from this."""
+
+    model_config = SettingsConfigDict(env_prefix="WELLSTREAM_", extra="ignore", frozen=True)
+
+    data: Annotated[Path, Field(description="Folder of the embedded servers' data.")] = Path(
+        "~/.local/share/wellstream"
+    )
+    host: Annotated[str, Field(description="Address that the services listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="Port that the services listen on.")] = 8050
+    database_url: Annotated[
+        str | None,
+        Field(pattern=r"^postgresql(\+psycopg)?://", description="PostgreSQL to use; without it one is embedded."),
+    ] = None
+    redis_url: Annotated[
+        str | None,
+        Field(pattern=r"^(rediss?|unix)://", description="Redis to use; without it one is embedded."),
+    ] = None
+    postgres_bin: Annotated[
+        Path | None, Field(description="Folder with `postgres` and `initdb` for the embedded PostgreSQL.")
+    ] = None
+    redis_bin: Annotated[
+        Path | None, Field(description="Folder with `redis-server` or `valkey-server` for the embedded Redis.")
+    ] = None
+    log_format: Annotated[Literal["text", "json"], Field(description="How log lines are written.")] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least that is logged.")
+    ] = "info"
+
+    @property
+    def driver_url(self) -> str | None:
+        """The PostgreSQL URL with the driver named."""
+        url = self.database_url
+        return None if url is None else url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def settings(**given: object) -> Settings:
+    """The settings of this process; ``given`` (command-line options that are not None) go before the environment.
+
+    Raises:
+        SettingsFaulty: names every faulty variable, its value and the rule.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = [
+            f"WELLSTREAM_{str(fault['loc'][0]).upper()}={fault['input']!r}: {fault['msg']}" for fault in error.errors()
+        ]
+        raise SettingsFaulty("; ".join(faults)) from error

@@ -1,0 +1,146 @@
+"""Puts the parts of one service process together: any of ingest, gateway and dashboard as one ASGI program."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import Engine
+
+from dashboard.app import mount
+from ingest.pipeline import Pipeline
+from ingest.service import routes
+from storage import migrations
+from storage.database import engine_for
+from storage.domain.errors import StorageDown
+from stream.doorbell import Doorbell
+from stream.gateway import Gateway
+from stream.websocket import websocket_class
+
+SHUTDOWN_S: Final = 5
+
+_log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a service process does."""
+
+    INGEST = "ingest"
+    GATEWAY = "gateway"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a service finds PostgreSQL and Redis, and where it listens."""
+
+    database_url: str
+    redis_url: str
+    host: str
+    port: int
+
+
+def serve(roles: Sequence[Role], addresses: Addresses) -> None:
+    """Run the roles in this process until SIGTERM or SIGINT; they share one port."""
+    engine = engine_for(addresses.database_url)
+    gateway = Gateway(engine, addresses.redis_url) if Role.GATEWAY in roles else None
+    app = application(roles, engine, addresses.redis_url, gateway)
+    config = uvicorn.Config(
+        app,
+        host=addresses.host,
+        port=addresses.port,
+        ws=websocket_class(gateway) if gateway else "none",
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
+
+
+def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: Gateway | None) -> FastAPI:
+    """The ASGI program of some roles. Pages come last: they answer every path that nothing else does."""
+    app = FastAPI(
+        title="Wellstream",
+        version=version("wellstream"),
+        docs_url="/api/docs",
+        openapi_url="/api/openapi.json",
+        redoc_url=None,
+        lifespan=_lifespan(gateway),
+    )
+    _observe(app, engine, gateway)
+    if Role.INGEST in roles:
+        doorbell = Doorbell(redis_url)
+        app.include_router(routes(Pipeline(engine, doorbell, _utc_now)))
+    if Role.DASHBOARD in roles:
+        mount(app, engine)
+    return app
+
+
+def _observe(app: FastAPI, engine: Engine, gateway: Gateway | None) -> None:
+    @app.get("/healthz", tags=["service"])
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok", "version": version("wellstream")}
+
+    @app.get("/readyz", tags=["service"])
+    async def readyz() -> JSONResponse:
+        """Whether the service can do its work now, and if not, why."""
+        faults = await run_in_threadpool(_storage_faults, engine)
+        faults += gateway.faults() if gateway else []
+        return JSONResponse({"ready": not faults, "faults": faults}, status_code=503 if faults else 200)
+
+    @app.get("/metrics", tags=["service"], response_class=Response)
+    async def metrics() -> Response:
+        """Counters and gauges for Prometheus."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _storage_faults(engine: Engine) -> list[str]:
+    try:
+        migrations.require_current(engine)
+    except StorageDown as error:
+        return [str(error)]
+    return []
+
+
+def _lifespan(gateway: Gateway | None) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if gateway is None:
+            yield
+            return
+        following = asyncio.create_task(gateway.run())
+        following.add_done_callback(_end_process_on_failure)
+        yield
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+    return lifespan
+
+
+def _end_process_on_failure(task: asyncio.Task[None]) -> None:
+    """A gateway that no longer follows must not go on serving: the supervisor starts a new one."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("gateway failed", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
