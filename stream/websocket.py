@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from uvicorn.config import Config
@@ -48,11 +48,10 @@ class WebSocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The transport is there; uvicorn calls this with the one that spoke HTTP."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._peers.add(self)  # type: ignore[arg-type]
-        transport.set_write_buffer_limits(high=OUTBOX_BYTES)
-        _bound_kernel_buffer(transport)
+        self._transport.set_write_buffer_limits(high=OUTBOX_BYTES)
+        _bound_kernel_buffer(self._transport)
         self._abort_after(OPEN_TIMEOUT_S)
 
     def data_received(self, data: bytes) -> None:

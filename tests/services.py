@@ -1,0 +1,81 @@
+"""Services of the product on a free loopback port, run on a thread of the test's process."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Sequence
+
+import httpx
+import uvicorn
+import uvloop
+
+from compose.wiring import Role, application
+from storage.database import engine_for
+from stream.gateway import Gateway
+from stream.websocket import websocket_class
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Services:
+    """Some roles sharing one port, as `wellstream serve` runs them."""
+
+    def __init__(self, database_url: str, redis_url: str, roles: Sequence[str], port: int = 0) -> None:
+        self.port = port or free_port()
+        self.engine = engine_for(database_url)
+        self.gateway = Gateway(self.engine, redis_url) if Role.GATEWAY in roles else None
+        self._app = application([Role(role) for role in roles], self.engine, redis_url, self.gateway)
+        self._server: uvicorn.Server | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def start(self) -> None:
+        """Listen, and wait until ready."""
+        config = uvicorn.Config(
+            self._app,
+            host="127.0.0.1",
+            port=self.port,
+            ws=websocket_class(self.gateway) if self.gateway else "none",
+            log_config=None,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, args=(self._server,), daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not self._ready():
+            assert time.monotonic() < deadline, "the services were not ready within 20 s"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop as SIGTERM does."""
+        if self._server is not None:
+            self._server.should_exit = True
+            self._thread.join(timeout=15)
+            assert not self._thread.is_alive(), "the services did not stop within 15 s"
+            self._server = None
+        self.engine.dispose()
+
+    def _run(self, server: uvicorn.Server) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve())
+
+    def _ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
