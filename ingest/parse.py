@@ -256,6 +256,7 @@ def _seconds(objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
 def _starts(objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
     texts = _texts("start", objects, findings)
     starts = texts.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+    starts = starts.set(~starts.dt.year().is_between(1, 9999).fill_null(value=True), None)
     unread = (texts.is_not_null() & starts.is_null()).arg_true()
     slow = {row: _start(texts[row]) for row in unread}
     for row, (_, what) in slow.items():

@@ -246,9 +246,9 @@ class Simulator:
         The wells' intervals are staggered evenly over ``every_s``, so that with enough wells some end every second.
         """
         number, end_s = self._ends(since.timestamp(), until.timestamp(), every_s)
-        start_s = end_s - every_s
-        measured = _measured(self.seed, number, start_s.astype(np.float64), np.full(len(number), float(every_s)))
-        frame = pl.DataFrame({"number": number, "start_s": start_s, "seconds": every_s, **measured})
+        start_s, seconds = end_s - every_s, np.full(len(number), every_s)
+        measured = _measured(self.seed, number, start_s.astype(np.float64), seconds.astype(np.float64))
+        frame = pl.DataFrame({"number": number, "start_s": start_s, "seconds": seconds, **measured})
         return self._records(frame, Resolution.LIVE)
 
     def daily(self, days: Iterable[date]) -> pl.DataFrame:

@@ -86,11 +86,13 @@ def monthly_sheet(path: Path) -> pl.DataFrame:
     text = _sheet(_opened(path), path, MONTHLY_SHEET, tuple(_MONTHLY), "string")
     columns = [pl.col(theirs).replace({"NULL": None}).alias(ours) for theirs, ours in _MONTHLY.items()]
     months = text.select(columns).filter(pl.col("well").is_not_null())
-    return months.with_columns(
-        pl.col("well").replace_strict({name: well_id(FIELD.id, name) for name in months["well"].unique()}),
-        pl.col("year", "month").cast(pl.Float64).cast(pl.Int32),
-        pl.col("on_stream_h", "oil_sm3", "gas_sm3", "water_sm3", "injected_water_sm3").cast(pl.Float64),
-    )
+    ids = {name: well_id(FIELD.id, name) for name in months["well"].unique()}
+    try:
+        numbers = months.with_columns(pl.exclude("well").cast(pl.Float64))
+        return numbers.with_columns(pl.col("well").replace_strict(ids), pl.col("year", "month").cast(pl.Int32))
+    except pl.exceptions.InvalidOperationError as error:
+        message = f"the sheet '{MONTHLY_SHEET}' of {_named(path)} has a text in a number: {_first_line(error)}"
+        raise InputRefused(message) from error
 
 
 def _wells_in(text: pl.DataFrame) -> tuple[Well, ...]:
@@ -187,7 +189,11 @@ def _findings(text: pl.DataFrame, numbers: pl.DataFrame, days: pl.Series, ids: d
 
 
 def _opened(path: Path) -> fastexcel.ExcelReader:
-    _check_file(path)
+    try:
+        _check_file(path)
+    except OSError as error:
+        message = f"{_named(path)} cannot be read: {error.strerror}"
+        raise InputRefused(message) from error
     _check_archive(path)
     try:
         return fastexcel.read_excel(path)
