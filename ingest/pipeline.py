@@ -13,6 +13,7 @@ from ingest.parse import Batch, pieces
 from ingest.verify import Known, Verified, verified
 from storage import quarantine, records, wells
 from storage.database import reading, writing
+from storage.domain.errors import NotFound
 from storage.domain.record import RECORD_SCHEMA, Outcome, Verdict
 from storage.domain.refused import Reason, Refused
 from storage.domain.well import Field, Well
@@ -120,6 +121,13 @@ class Pipeline:
         Raises:
             StorageDown: nothing of the batch is known to be kept; the same call may be made again.
         """
+        try:
+            return self._ingested(batch)
+        except NotFound:
+            self._known_until = None
+            return self._ingested(batch)
+
+    def _ingested(self, batch: Batch) -> Receipt:
         now = self._clock()
         judged = verified(batch, self._known_for(batch, now), now)
         with writing(self._engine) as connection:
