@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from ingest.pipeline import Counts, Pipeline, ingested
 from ingest.retry import until_stored
 from storage.domain.errors import InputRefused, StorageDown
 
-LONGEST_SLEEP_S = 0.5
+LONGEST_SLEEP_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

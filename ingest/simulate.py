@@ -1,7 +1,7 @@
 """The demonstration field, running: its history first, then every second what has fallen due."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -62,24 +62,26 @@ def simulate(
         InputRefused: ``every_s`` is not 1 to 3,600, or there are no wells.
     """
     _check(simulator, every_s)
-    now = clock().astimezone(UTC).replace(microsecond=0)
 
     def stored(batch: Batch) -> Counts | None:
         return until_stored(lambda: ingested(pipeline, batch), stop, on_failure)
 
     until_stored(lambda: pipeline.register(simulator.field(), simulator.wells()), stop, on_failure)
-    history = simulator.daily(ended_days(simulator.field(), now - DAILY_HISTORY, now))
-    for batch in pieces(framed(SOURCE, history)):
-        counts = stored(batch)
-        if counts is not None:
-            on_sent(now - LIVE_HISTORY, counts)
-    since = now - LIVE_HISTORY
+    since = clock().astimezone(UTC).replace(microsecond=0) - LIVE_HISTORY
+    for batch in daily_history(simulator, since + LIVE_HISTORY):
+        if (counts := stored(batch)) is not None:
+            on_sent(since, counts)
     while not stop.is_set():
         until = step_end(simulator, since, clock().astimezone(UTC), every_s)
         if until > since and (counts := stored(due(simulator, since, until, every_s))) is not None:
             since = until
             on_sent(until, counts)
         stop.wait(_until_due_s(since, clock()))
+
+
+def daily_history(simulator: Simulator, now: datetime) -> Iterator[Batch]:
+    """The days that ended within DAILY_HISTORY before now, oldest first."""
+    return pieces(framed(SOURCE, simulator.daily(ended_days(simulator.field(), now - DAILY_HISTORY, now))))
 
 
 def _check(simulator: Simulator, every_s: int) -> None:
