@@ -1,12 +1,21 @@
 """Settings: the only reader of the environment. All faults are told at once."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.domain.errors import SettingsFaulty
+
+
+class ServerOptions(TypedDict):
+    """Keyword arguments of `compose.embedded.servers`."""
+
+    database_url: str | None
+    redis_url: str | None
+    postgres_bin: Path | None
+    redis_bin: Path | None
 
 
 class Settings(BaseSettings):
@@ -37,6 +46,20 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least that is logged.")
     ] = "info"
+
+    @property
+    def folder(self) -> Path:
+        """The data folder, with `~` resolved."""
+        return self.data.expanduser()
+
+    def server_options(self) -> ServerOptions:
+        """What `compose.embedded.servers` takes beside the data folder."""
+        return {
+            "database_url": self.driver_url,
+            "redis_url": self.redis_url,
+            "postgres_bin": self.postgres_bin,
+            "redis_bin": self.redis_bin,
+        }
 
     @property
     def driver_url(self) -> str | None:

@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import version
 from typing import Final
 
@@ -19,6 +18,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Engine
 
+from compose.roles import Role
 from dashboard.app import mount
 from ingest.pipeline import Pipeline
 from ingest.service import routes
@@ -32,14 +32,6 @@ from stream.websocket import websocket_class
 SHUTDOWN_S: Final = 5
 
 _log = structlog.get_logger(__name__)
-
-
-class Role(StrEnum):
-    """What a service process does."""
-
-    INGEST = "ingest"
-    GATEWAY = "gateway"
-    DASHBOARD = "dashboard"
 
 
 @dataclass(frozen=True, slots=True)

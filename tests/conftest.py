@@ -22,6 +22,7 @@ _numbers = itertools.count()
 def running_servers() -> Iterator[Servers]:
     """PostgreSQL and Redis: those named in the environment, else embedded ones of this session."""
     folder = Path(tempfile.mkdtemp(prefix="wellstream-tests-"))
+    folder.chmod(0o755)  # as root the servers run as an unprivileged user, who must get in
     try:
         with servers(
             folder,

@@ -10,7 +10,8 @@ import httpx
 import uvicorn
 import uvloop
 
-from compose.wiring import Role, application
+from compose.roles import Role
+from compose.wiring import application
 from storage.database import engine_for
 from stream.gateway import Gateway
 from stream.websocket import websocket_class

@@ -1,0 +1,19 @@
+"""`wellstream bench NAME`: figures beside their peer or physical limit, measured in one run."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+
+class Name(StrEnum):
+    """What can be measured."""
+
+    LATENCY = "latency"
+
+
+def bench(name: Name) -> Callable[[float], dict[str, object]]:
+    """What measures: takes for how many seconds, returns figures by name, units in the names."""
+    match name:
+        case Name.LATENCY:
+            from compose.bench.latency import latency
+
+            return latency

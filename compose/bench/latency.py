@@ -1,0 +1,164 @@
+"""Commit-to-socket latency at 100 records/s through the whole path, beside bare Redis pub/sub in the same run."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+import redis.asyncio
+import websockets
+
+from compose.embedded import Servers, servers
+from compose.ports import free_port
+from ingest.parse import framed
+from ingest.pipeline import Pipeline
+from ingest.sources.simulator import SOURCE, Simulator
+from storage import migrations
+from storage.database import engine_for
+from storage.log import LogMessage
+from stream.doorbell import Doorbell
+from stream.gateway import TICK_S
+
+RECORDS_A_S: Final = 100
+WELLS_A_BATCH: Final = 5
+_BETWEEN_S: Final = WELLS_A_BATCH / RECORDS_A_S
+_TOPIC: Final = "field/demo"
+
+
+class _Ringing:
+    """A doorbell that remembers when each position was committed."""
+
+    def __init__(self, doorbell: Doorbell) -> None:
+        self._doorbell = doorbell
+        self.committed_s: dict[int, float] = {}
+
+    def ring(self, messages: Sequence[LogMessage]) -> bool:
+        now = time.monotonic()
+        self.committed_s.update((message.offset, now) for message in messages)
+        return self._doorbell.ring(messages)
+
+
+def latency(seconds: float) -> dict[str, object]:
+    """Ingest at a steady rate for some seconds and time each batch from its commit to a client's socket.
+
+    The tick's share is the same run's latency beyond what batches that left at once had: a batch that comes within a
+    tick of the one before waits for the tick's end.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="wellstream-bench-") as folder,
+        servers(Path(folder), database_url=None, redis_url=None) as found,
+        _gateway(found) as url,
+    ):
+        committed, received = _measured(found, url, seconds)
+        bare = asyncio.run(_bare_redis(found.redis_url, min(seconds, 5.0)))
+    spent_ms = np.array([(received[one] - committed[one]) * 1000 for one in committed if one in received])
+    return {
+        "records/s": RECORDS_A_S,
+        "batches": len(committed),
+        "batches received": len(spent_ms),
+        "tick ms": TICK_S * 1000,
+        "commit to socket p50 ms": _at(spent_ms, 50),
+        "commit to socket p99 ms": _at(spent_ms, 99),
+        "bare Redis publish to subscriber p50 ms": _at(bare, 50),
+        "bare Redis publish to subscriber p99 ms": _at(bare, 99),
+        "ratio p50": round(float(np.percentile(spent_ms, 50) / np.percentile(bare, 50)), 2),
+        "left at once (under 10 ms)": round(float((spent_ms < 10).mean()), 3),
+    }
+
+
+def _at(values_ms: "np.ndarray[tuple[int], np.dtype[np.float64]]", percent: int) -> float:
+    return round(float(np.percentile(values_ms, percent)), 2)
+
+
+@contextmanager
+def _gateway(found: Servers) -> Iterator[str]:
+    port = free_port("127.0.0.1")
+    environment = os.environ | {
+        "WELLSTREAM_DATABASE_URL": found.database_url,
+        "WELLSTREAM_REDIS_URL": found.redis_url,
+        "WELLSTREAM_LOG_LEVEL": "warning",
+    }
+    engine = engine_for(found.database_url)
+    migrations.migrate(engine)
+    engine.dispose()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "compose", "serve", "gateway", "--port", str(port)], env=environment
+    )
+    try:
+        yield f"ws://127.0.0.1:{port}/ws"
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
+def _measured(found: Servers, url: str, seconds: float) -> tuple[dict[int, float], dict[int, float]]:
+    engine = engine_for(found.database_url)
+    doorbell = Doorbell(found.redis_url)
+    ringing = _Ringing(doorbell)
+    simulator = Simulator(number_of_wells=WELLS_A_BATCH)
+    pipeline = Pipeline(engine, ringing, lambda: datetime.now(UTC))
+    pipeline.register(simulator.field(), simulator.wells())
+    received: dict[int, float] = {}
+    stop = threading.Event()
+    client = threading.Thread(target=lambda: asyncio.run(_receive(url, received, stop)))
+    client.start()
+    try:
+        _send(pipeline, simulator, received, seconds)
+        time.sleep(1.0)
+    finally:
+        stop.set()
+        client.join(timeout=10)
+        doorbell.close()
+        engine.dispose()
+    return ringing.committed_s, received
+
+
+def _send(pipeline: Pipeline, simulator: Simulator, received: dict[int, float], seconds: float) -> None:
+    """One batch of one record a well every `_BETWEEN_S`, after the client is there (it marks position 0)."""
+    deadline = time.monotonic() + 20
+    while 0 not in received and time.monotonic() < deadline:
+        time.sleep(0.05)
+    rows = simulator.live(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=5), 5)
+    began = time.monotonic()
+    for turn in range(int(seconds / _BETWEEN_S)):
+        pipeline.ingest(framed(SOURCE, rows.with_columns(pl.col("start") + timedelta(seconds=5 * turn))))
+        time.sleep(max(0.0, began + (turn + 1) * _BETWEEN_S - time.monotonic()))
+
+
+async def _receive(url: str, received: dict[int, float], stop: threading.Event) -> None:
+    async for socket in websockets.connect(url, proxy=None):
+        await socket.send(json.dumps({"type": "subscribe", "topics": [_TOPIC]}))
+        while not stop.is_set():
+            text = await socket.recv()
+            now = time.monotonic()
+            message = json.loads(text)
+            if message["type"] == "records":
+                received.setdefault(0, now)
+                received.update((batch["offset"], now) for batch in message["batches"])
+        return
+
+
+async def _bare_redis(url: str, seconds: float) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    spent: list[float] = []
+    async with redis.asyncio.Redis.from_url(url) as client, client.pubsub() as pubsub:
+        await pubsub.subscribe("bench")
+        await pubsub.get_message(timeout=1)
+        for _ in range(int(seconds / _BETWEEN_S)):
+            began = time.monotonic()
+            await client.publish("bench", b"x" * 1500)
+            while (await pubsub.get_message(ignore_subscribe_messages=True, timeout=1)) is None:
+                pass
+            spent.append((time.monotonic() - began) * 1000)
+            await asyncio.sleep(_BETWEEN_S)
+    return np.array(spent)

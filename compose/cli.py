@@ -1,0 +1,179 @@
+"""The `wellstream` command. What a subcommand needs is imported when it runs, so that each starts fast."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from compose import logs
+from compose.bench import Name, bench
+from compose.formats import Format
+from compose.roles import Role
+from compose.settings import Settings, settings
+from storage.domain.errors import SettingsFaulty, WellstreamError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    name="wellstream",
+    help="Live production of verified well records: from file or feed to a chart that moves.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of the embedded servers' data.")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Speed = Annotated[float, typer.Option("--speed", help="Field-seconds sent per second.")]
+Form = Annotated[Format, typer.Argument(metavar="FORMAT", help="The kind of file.", show_default=False)]
+
+
+def main() -> NoReturn:
+    """Run the command line: exit 0, 1 when it failed, 2 when it was asked for something that cannot be."""
+    try:
+        app()
+    except SettingsFaulty as error:
+        _fail(error, EXIT_USAGE)
+    except WellstreamError as error:
+        _fail(error, EXIT_FAILED)
+    sys.exit(0)
+
+
+@app.command()
+def up(
+    data: Data = None,
+    port: Port = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Stream the demonstration field (the default).")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Stream nothing.")] = False,
+    replayed: Annotated[
+        tuple[Format, Path] | None, typer.Option("--replay", metavar="FORMAT FILE", help="Stream a file's records.")
+    ] = None,
+    speed: Speed = 86_400.0,
+) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C."""
+    if sum((demo, empty, replayed is not None)) > 1:
+        message = "--demo, --empty and --replay exclude each other"
+        raise typer.BadParameter(message)
+    known = _configured(data=data, port=port)
+    feed = [] if empty else ["simulate"]
+    if replayed is not None:
+        from compose.feeding import READERS
+
+        form, file = replayed
+        READERS[form](file)
+        feed = ["replay", form, str(file.resolve()), "--speed", str(speed)]
+    from compose import up as running
+
+    running.up(known, feed)
+
+
+@app.command()
+def migrate(data: Data = None, as_json: Json = False) -> None:
+    """Bring the database to this version's schema."""
+    from compose.embedded import servers
+    from storage import migrations
+    from storage.database import engine_for
+
+    known = _configured(data=data)
+    with servers(known.folder, **known.server_options()) as found:
+        engine = engine_for(found.database_url)
+        revision = migrations.migrate(engine)
+        engine.dispose()
+    _print({"schema": revision}, f"The database is at schema {revision}.", as_json=as_json)
+
+
+@app.command()
+def serve(
+    roles: Annotated[list[Role], typer.Argument(help="What to serve; several share one port.")],
+    data: Data = None,
+    port: Port = None,
+) -> None:
+    """Run services in this process until SIGTERM or Ctrl-C."""
+    from compose import wiring
+    from compose.embedded import servers
+
+    known = _configured(data=data, port=port)
+    with servers(known.folder, **known.server_options()) as found:
+        wiring.serve(roles, wiring.Addresses(found.database_url, found.redis_url, known.host, known.port))
+
+
+@app.command()
+def load(
+    form: Form,
+    files: Annotated[list[Path], typer.Argument(help="The files to read.", show_default=False)],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Load whole files, with progress and a summary. Doing it again adds nothing."""
+    from compose import feeding
+
+    for result, text in feeding.load_files(_configured(data=data), form, files):
+        _print(result, text, as_json=as_json)
+
+
+@app.command()
+def replay(
+    form: Form,
+    file: Annotated[Path, typer.Argument(help="The file to read.", show_default=False)],
+    speed: Speed = 86_400.0,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Send a file's records as if they were live."""
+    from compose import feeding
+
+    _print(*feeding.replay_file(_configured(data=data), form, file, speed), as_json=as_json)
+
+
+@app.command()
+def simulate(
+    wells: Annotated[int, typer.Option(help="Number of wells.")] = 8,
+    every: Annotated[int, typer.Option(help="Seconds between a well's live records.")] = 5,
+    data: Data = None,
+) -> None:
+    """Stream the demonstration field until Ctrl-C; a restart continues the same curves."""
+    from compose import feeding
+
+    feeding.simulate_field(_configured(data=data), wells, every)
+
+
+@app.command()
+def doctor(data: Data = None, port: Port = None, as_json: Json = False) -> None:
+    """Say what this machine has and lacks for Wellstream."""
+    from compose.doctor import findings
+
+    found = findings(_configured(data=data, port=port))
+    result = {one.subject: {"fine": one.fine, "found": one.found} for one in found}
+    _print(result, "\n".join(map(str, found)), as_json=as_json)
+    if not all(one.fine for one in found):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command(name="bench")
+def measure(
+    name: Annotated[Name, typer.Argument(help="What to measure.", show_default=False)],
+    seconds: Annotated[float, typer.Option(help="How long to measure.")] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Measure on servers of its own, and print the figures beside their limit."""
+    result = bench(name)(seconds)
+    _print(result, "\n".join(f"{key:44} {value}" for key, value in result.items()), as_json=as_json)
+
+
+def _configured(**given: object) -> Settings:
+    known = settings(**given)
+    logs.configure(known.log_format, known.log_level)
+    return known
+
+
+def _print(result: object, text: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(result) if as_json else text)
+
+
+def _fail(error: WellstreamError, code: int) -> NoReturn:
+    typer.echo(f"wellstream: {error}", err=True)
+    sys.exit(code)

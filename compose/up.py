@@ -1,0 +1,104 @@
+"""`wellstream up`: everything on one machine, from nothing to an address that moves, and away again on Ctrl-C."""
+
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
+from os import environ
+from typing import Final
+
+import typer
+
+from compose.embedded import Servers, servers
+from compose.ports import free_port, require_free_port
+from compose.programs import Happened, Program, What
+from compose.settings import Settings
+from compose.supervise import Supervisor
+from storage import migrations
+from storage.database import engine_for
+from storage.domain.errors import ServerNotStarted
+
+READY_TIMEOUT_S: Final = 60.0
+DEATHS_BORNE: Final = 2
+"""How often the services may die before they were ever ready."""
+
+
+def up(known: Settings, feed: Sequence[str]) -> None:
+    """Start servers, services and the feed (a `wellstream` subcommand with arguments, or nothing); wait for a signal.
+
+    Raises:
+        ServerNotStarted: the port, the data folder or a server could not be had; nothing is left running.
+        StorageDown: the database named does not answer.
+    """
+    port = known.port or free_port(known.host)
+    require_free_port(known.host, port)
+    stop = stop_on_signals()
+    with servers(known.folder, **known.server_options()) as found:
+        _migrated(found)
+        facts = _Facts()
+        with Supervisor(_programs(found, known, port, feed), facts.told):
+            _await_ready(facts, known.host, port, stop)
+            if not stop.is_set():
+                typer.echo(f"Wellstream is at http://{known.host}:{port}  (Ctrl-C stops it)")
+            stop.wait()
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that is set by Ctrl-C, SIGTERM or the terminal's end."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+class _Facts:
+    """Tells the person at the terminal of programs that die, and counts."""
+
+    def __init__(self) -> None:
+        self.deaths = 0
+
+    def told(self, fact: Happened) -> None:
+        if fact.what in (What.DIED, What.LOST):
+            self.deaths += 1
+            typer.echo(f"wellstream: {fact}", err=True)
+
+
+def _migrated(found: Servers) -> None:
+    engine = engine_for(found.database_url)
+    try:
+        migrations.migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def _programs(found: Servers, known: Settings, port: int, feed: Sequence[str]) -> list[Program]:
+    environment = dict(environ) | {
+        "WELLSTREAM_DATABASE_URL": found.database_url,
+        "WELLSTREAM_REDIS_URL": found.redis_url,
+        "WELLSTREAM_HOST": known.host,
+        "WELLSTREAM_PORT": str(port),
+        "WELLSTREAM_LOG_FORMAT": known.log_format,
+        "WELLSTREAM_LOG_LEVEL": known.log_level,
+    }
+    command = (sys.executable, "-m", "compose")
+    services = Program("services", (*command, "serve", "ingest", "gateway", "dashboard"), environment)
+    return [services, *([Program("feed", (*command, *feed), environment, ends=True)] if feed else [])]
+
+
+def _await_ready(facts: _Facts, host: str, port: int, stop: threading.Event) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not stop.is_set() and not _is_ready(host, port):
+        if facts.deaths >= DEATHS_BORNE or time.monotonic() > deadline:
+            message = f"the services did not get ready on {host}:{port}; what they said stands above"
+            raise ServerNotStarted(message)
+        stop.wait(0.05)
+
+
+def _is_ready(host: str, port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""Figures as pure functions of frames, and what the browser must know to go on with them."""

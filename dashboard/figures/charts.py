@@ -1,0 +1,178 @@
+"""The charts of the pages, each a pure function of a snapshot's frames."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from dashboard.figures.series import GAP_FACTOR, Chart, Line, cadence_s, label_of, points, unit_of
+from dashboard.theme import PENS, axis, layout, well_pen
+from storage.domain.record import Resolution
+from storage.domain.well import Field, Well
+
+DAY_S: Final = 86_400
+RATES: Final = ("oil_sm3", "gas_sm3", "water_sm3", "injected_water_sm3", "injected_gas_sm3")
+STATES: Final = (
+    "wellhead_pressure_bar",
+    "downhole_pressure_bar",
+    "annulus_pressure_bar",
+    "wellhead_temperature_degc",
+    "downhole_temperature_degc",
+    "choke_pct",
+)
+_STATE_AXES: Final = {"bar": "y", "degC": "y2", "%": "y3"}
+_RANGES: Final = [
+    {"count": 1, "label": "1 month", "step": "month", "stepmode": "backward"},
+    {"count": 6, "label": "6 months", "step": "month", "stepmode": "backward"},
+    {"count": 1, "label": "1 year", "step": "year", "stepmode": "backward"},
+    {"label": "all", "step": "all"},
+]
+
+
+def daily_totals(field: Field, totals: pl.DataFrame) -> Chart:
+    """A field's production by day: oil and water on the left axis, gas on the right. ``totals``: TOTALS_SCHEMA."""
+    columns = _measured(totals, RATES)
+    lines = [Line(label_of(name), name, None, PENS[name], "y2" if "gas" in name else "y") for name in columns]
+    figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes())
+    return Chart(f"daily-{field.id}", "Daily production", figure, lines, field, Resolution.DAILY, DAY_S)
+
+
+def stacked_oil(field: Field, wells: Sequence[Well], daily: pl.DataFrame) -> Chart:
+    """Daily oil rates of a field's wells on top of each other."""
+    by_well = _by_well(daily)
+    lines = [
+        Line(well.name, "oil_sm3", well.id, well_pen(number), stack="one")
+        for number, well in enumerate(wells)
+        if _has(by_well, well, "oil_sm3")
+    ]
+    given = {"yaxis": axis("Oil, Sm3/d (calendar day)", rangemode="tozero")}
+    figure = _figure(field, lines, by_well, Resolution.DAILY, DAY_S, given | _brush(field))
+    return Chart(f"stacked-{field.id}", "Daily oil by well", figure, lines, field, Resolution.DAILY, DAY_S)
+
+
+def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column: str = "oil_sm3") -> Chart:
+    """Live rates of a field's wells, a line each."""
+    by_well = _by_well(live)
+    lines = [
+        Line(well.name, column, well.id, well_pen(number))
+        for number, well in enumerate(wells)
+        if _has(by_well, well, column)
+    ]
+    seconds = cadence_s(live, 5)
+    given = {"yaxis": axis(f"{label_of(column)}, {unit_of(column)}", rangemode="tozero"), "xaxis": _time(field)}
+    figure = _figure(field, lines, by_well, Resolution.LIVE, seconds, given)
+    return Chart(
+        f"live-{field.id}", f"Live {label_of(column).lower()} rate", figure, lines, field, Resolution.LIVE, seconds
+    )
+
+
+def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
+    """A well's rates: liquids on the left axis, gas on the right."""
+    columns = _measured(frame, RATES)
+    lines = [Line(label_of(name), name, well.id, PENS[name], "y2" if "gas" in name else "y") for name in columns]
+    seconds = cadence_s(frame, DAY_S)
+    given = _two_axes() | (_brush(field) if resolution is Resolution.DAILY else {"xaxis": _time(field)})
+    figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
+    figure["data"].append(_suspects(field, frame, lines))
+    title = "Daily rates" if resolution is Resolution.DAILY else "Live rates"
+    return Chart(f"rates-{resolution}", title, figure, lines, field, resolution, seconds)
+
+
+def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
+    """A well's pressures, temperatures and choke, above each other on one time axis."""
+    columns = _measured(frame, STATES)
+    lines = [Line(label_of(name), name, well.id, PENS[name], _STATE_AXES[unit_of(name)]) for name in columns]
+    given = {
+        "xaxis": _time(field) | {"anchor": "y3"},
+        "yaxis": axis("Pressure, bar", domain=[0.66, 1.0], rangemode="tozero"),
+        "yaxis2": axis("Temperature, degC", domain=[0.3, 0.6]),
+        "yaxis3": axis("Choke, %", domain=[0.0, 0.24], range=[0, 105]),
+    }
+    seconds = cadence_s(frame, DAY_S)
+    figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
+    title = f"{'Daily' if resolution is Resolution.DAILY else 'Live'} pressures, temperatures, choke"
+    return Chart(f"states-{resolution}", title, figure, lines, field, resolution, seconds)
+
+
+def _figure(
+    field: Field,
+    lines: Sequence[Line],
+    frames: Mapping[str | None, pl.DataFrame],
+    resolution: Resolution,
+    seconds: int,
+    given: Mapping[str, object],
+) -> dict[str, Any]:
+    data = [_trace(field, line, frames[line.well], GAP_FACTOR * seconds) for line in lines]
+    return {
+        "data": data,
+        "layout": layout(**{"xaxis": _time(field), "uirevision": f"{field.id}-{resolution}", **given}),
+    }
+
+
+def _frames(well: str | None, frame: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
+    return {well: frame}
+
+
+def _trace(field: Field, line: Line, frame: pl.DataFrame, gap_s: float) -> dict[str, Any]:
+    x, y = points(frame, line, field, gap_s)
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": line.name,
+        "x": x,
+        "y": y,
+        "yaxis": line.axis,
+        "line": {"color": line.pen.color, "dash": line.pen.dash, "width": 1.6},
+        "connectgaps": False,
+        "hovertemplate": f"%{{y:.4~g}} {unit_of(line.column)}",
+    }
+    if line.stack is not None:
+        trace |= {"stackgroup": line.stack, "stackgaps": "infer zero", "line": {"color": line.pen.color, "width": 0.8}}
+    return trace
+
+
+def _suspects(field: Field, frame: pl.DataFrame, lines: Sequence[Line]) -> dict[str, Any]:
+    """Crosses on the first line where the record has issues: a second sign beside colour."""
+    doubted = frame.filter(pl.col("verdict") == "suspect")
+    x, y = points(doubted, lines[0], field, float("inf")) if lines else ([], [])
+    return {
+        "type": "scatter", "mode": "markers", "name": "suspect", "x": x, "y": y, "hoverinfo": "text",
+        "text": [", ".join(issues) for issues in doubted["issues"].to_list()] if lines else [],
+        "marker": {"symbol": "x-thin", "size": 7, "color": "#b58a2a", "line": {"width": 1.4, "color": "#b58a2a"}},
+    }  # fmt: skip
+
+
+def _measured(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
+    """The columns with any value that is not zero; the first one when there is none."""
+    found = [name for name in columns if frame.select((pl.col(name).fill_null(0) != 0).any()).item()]
+    return found or list(columns[:1])
+
+
+def _by_well(frame: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
+    return {str(name): rows for (name,), rows in frame.group_by("well", maintain_order=True)}
+
+
+def _has(by_well: Mapping[str | None, pl.DataFrame], well: Well, column: str) -> bool:
+    rows = by_well.get(well.id)
+    return rows is not None and rows[column].null_count() < rows.height
+
+
+def _time(field: Field) -> dict[str, object]:
+    return axis(f"field time ({field.time_zone})", type="date", hoverformat="%Y-%m-%d %H:%M:%S")
+
+
+def _brush(field: Field) -> dict[str, object]:
+    return {
+        "xaxis": _time(field)
+        | {
+            "rangeselector": {"buttons": _RANGES, "y": 1.14, "x": 1, "xanchor": "right"},
+            "rangeslider": {"thickness": 0.06},
+        }
+    }
+
+
+def _two_axes() -> dict[str, object]:
+    return {
+        "yaxis": axis("Liquids, Sm3/d (calendar day)", rangemode="tozero"),
+        "yaxis2": axis("Gas, Sm3/d", overlaying="y", side="right", rangemode="tozero", showgrid=False),
+    }

@@ -1,0 +1,100 @@
+"""Frames as the x and y of lines: field wall clock, rates per day, gaps drawn as gaps. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from dashboard.theme import Pen
+from storage.domain.record import QUANTITIES, Kind, Resolution
+from storage.domain.well import Field
+
+GAP_FACTOR: Final = 3
+"""A line breaks where two records are further apart than this many intervals."""
+
+KEEP_POINTS: Final = 20_000
+_BY_COLUMN: Final = {quantity.column: quantity for quantity in QUANTITIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart and what feeds it live: a column of one well, or of all wells summed (well None)."""
+
+    name: str
+    column: str
+    well: str | None
+    pen: Pen
+    axis: str = "y"
+    fill: str | None = None
+    stack: str | None = None
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether the column is a volume, shown as a rate per day, and not a state."""
+        return _BY_COLUMN[self.column].kind is Kind.VOLUME
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure and, for the browser, which records move which of its lines."""
+
+    id: str
+    title: str
+    figure: dict[str, Any]
+    lines: Sequence[Line]
+    field: Field
+    resolution: Resolution
+    seconds: int
+
+    def description(self) -> dict[str, Any]:
+        """What the live page is told of this chart; see ``assets/live_page.mjs``."""
+        return {
+            "id": self.id,
+            "topic": f"field/{self.field.id}",
+            "resolution": str(self.resolution),
+            "keep": KEEP_POINTS,
+            "gap_s": GAP_FACTOR * self.seconds,
+            "traces": [
+                {"index": index, "well": line.well, "column": line.column, "as": "rate" if line.is_rate else "value"}
+                for index, line in enumerate(self.lines)
+            ],
+        }
+
+
+def unit_of(column: str) -> str:
+    """The unit that a column is shown in: volumes as rates per day."""
+    quantity = _BY_COLUMN[column]
+    return f"{quantity.unit}/d" if quantity.kind is Kind.VOLUME else quantity.unit
+
+
+def label_of(column: str) -> str:
+    """What a column is called."""
+    return _BY_COLUMN[column].label
+
+
+def cadence_s(frame: pl.DataFrame, otherwise: int) -> int:
+    """The usual interval length of records, in s."""
+    return int(str(frame["seconds"].mode().max())) if frame.height else otherwise
+
+
+def points(frame: pl.DataFrame, line: Line, field: Field, gap_s: float) -> tuple[list[float], list[float | None]]:
+    """x (ms of the interval's middle on the field's wall clock) and y of a line, with nulls where it must break.
+
+    ``frame`` is sorted by start and holds the records that the line shows.
+    """
+    shown = frame.select(x=_middle_ms(field), y=_value(line))
+    broken = shown.with_columns(gap=pl.col("x").diff() > gap_s * 1000)
+    breaks = broken.filter("gap").select(x=pl.col("x") - 1, y=pl.lit(None, dtype=pl.Float64))
+    joined = pl.concat([shown, breaks]).sort("x", maintain_order=True) if breaks.height else shown
+    return joined["x"].to_list(), joined["y"].to_list()
+
+
+def _middle_ms(field: Field) -> pl.Expr:
+    middle = pl.col("start") + pl.duration(milliseconds=pl.col("seconds") * 500)
+    return middle.dt.convert_time_zone(field.time_zone).dt.replace_time_zone(None).dt.epoch("ms").cast(pl.Float64)
+
+
+def _value(line: Line) -> pl.Expr:
+    value = pl.col(line.column)
+    return value * 86_400.0 / pl.col("seconds") if line.is_rate else value
