@@ -1,5 +1,6 @@
 """Settings: the only reader of the environment. All faults are told at once."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
         """The PostgreSQL URL with the driver named."""
         url = self.database_url
         return None if url is None else url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def environment(**given: str) -> dict[str, str]:
+    """This process's environment with some `WELLSTREAM_*` variables set anew (named in lower case), for a child."""
+    return os.environ | {f"WELLSTREAM_{name.upper()}": value for name, value in given.items()}
 
 
 def settings(**given: object) -> Settings:

@@ -6,7 +6,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Sequence
-from os import environ
 from typing import Final
 
 import typer
@@ -14,7 +13,7 @@ import typer
 from compose.embedded import Servers, servers
 from compose.ports import free_port, require_free_port
 from compose.programs import Happened, Program, What
-from compose.settings import Settings
+from compose.settings import Settings, environment
 from compose.supervise import Supervisor
 from storage import migrations
 from storage.database import engine_for
@@ -74,17 +73,17 @@ def _migrated(found: Servers) -> None:
 
 
 def _programs(found: Servers, known: Settings, port: int, feed: Sequence[str]) -> list[Program]:
-    environment = dict(environ) | {
-        "WELLSTREAM_DATABASE_URL": found.database_url,
-        "WELLSTREAM_REDIS_URL": found.redis_url,
-        "WELLSTREAM_HOST": known.host,
-        "WELLSTREAM_PORT": str(port),
-        "WELLSTREAM_LOG_FORMAT": known.log_format,
-        "WELLSTREAM_LOG_LEVEL": known.log_level,
-    }
+    own = environment(
+        database_url=found.database_url,
+        redis_url=found.redis_url,
+        host=known.host,
+        port=str(port),
+        log_format=known.log_format,
+        log_level=known.log_level,
+    )
     command = (sys.executable, "-m", "compose")
-    services = Program("services", (*command, "serve", "ingest", "gateway", "dashboard"), environment)
-    return [services, *([Program("feed", (*command, *feed), environment, ends=True)] if feed else [])]
+    services = Program("services", (*command, "serve", "ingest", "gateway", "dashboard"), own)
+    return [services, *([Program("feed", (*command, *feed), own, ends=True)] if feed else [])]
 
 
 def _await_ready(facts: _Facts, host: str, port: int, stop: threading.Event) -> None:

@@ -62,6 +62,7 @@ def _staged(keyed: pl.DataFrame, heads: dict[int, int], received_at: datetime) -
 
 def _stage(connection: Connection, staged: pl.DataFrame) -> None:
     connection.execute(text(_STAGING))
+    connection.execute(text("DELETE FROM staged_records"))  # a transaction may write more than once
     copy_in(connection, "staged_records", staged.select("wave", *_KEY, *_CARRIED))
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from compose.embedded import Servers, servers
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from compose.embedded import Servers, servers
 from storage import log, migrations
 from storage.database import engine_for, writing
 from tests.services import Services

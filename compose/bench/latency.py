@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import websockets
 
 from compose.embedded import Servers, servers
 from compose.ports import free_port
+from compose.settings import environment
 from ingest.parse import framed
 from ingest.pipeline import Pipeline
 from ingest.sources.simulator import SOURCE, Simulator
@@ -84,17 +84,11 @@ def _at(values_ms: "np.ndarray[tuple[int], np.dtype[np.float64]]", percent: int)
 @contextmanager
 def _gateway(found: Servers) -> Iterator[str]:
     port = free_port("127.0.0.1")
-    environment = os.environ | {
-        "WELLSTREAM_DATABASE_URL": found.database_url,
-        "WELLSTREAM_REDIS_URL": found.redis_url,
-        "WELLSTREAM_LOG_LEVEL": "warning",
-    }
+    own = environment(database_url=found.database_url, redis_url=found.redis_url, log_level="warning")
     engine = engine_for(found.database_url)
     migrations.migrate(engine)
     engine.dispose()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "compose", "serve", "gateway", "--port", str(port)], env=environment
-    )
+    process = subprocess.Popen([sys.executable, "-m", "compose", "serve", "gateway", "--port", str(port)], env=own)
     try:
         yield f"ws://127.0.0.1:{port}/ws"
     finally:

@@ -84,6 +84,14 @@ def test_a_batch_that_fails_takes_no_position(engine: Engine) -> None:
     assert write(engine, frame(("demo.a", 5, 1.0))).messages[0].offset == 1
 
 
+def test_one_transaction_may_write_more_than_once(engine: Engine) -> None:
+    with writing(engine) as connection:
+        first = records.write(connection, frame(("demo.a", 0, 1.0)), NOW)
+        second = records.write(connection, frame(("demo.a", 5, 1.0)), NOW)
+    assert [one.messages[0].offset for one in (first, second)] == [1, 2]
+    assert second.outcomes == [Outcome.ACCEPTED]
+
+
 def test_each_field_has_positions_of_its_own(engine: Engine) -> None:
     known_field(engine, "other")
     written = write(engine, frame(("other.a", 0, 1.0), ("demo.a", 0, 1.0), ("other.b", 5, 2.0)))
