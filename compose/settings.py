@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     redis_bin: Annotated[
         Path | None, Field(description="Folder with `redis-server` or `valkey-server` for the embedded Redis.")
     ] = None
+    tick_ms: Annotated[
+        int,
+        Field(ge=0, le=1000, description="What comes for a field within so many ms leaves the gateway as one frame."),
+    ] = 50
     log_format: Annotated[Literal["text", "json"], Field(description="How log lines are written.")] = "text"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least that is logged.")

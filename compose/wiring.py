@@ -36,18 +36,19 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a service finds PostgreSQL and Redis, and where it listens."""
+    """Where a service finds PostgreSQL and Redis, where it listens, and how long the gateway's tick is."""
 
     database_url: str
     redis_url: str
     host: str
     port: int
+    tick_ms: int = 50
 
 
 def serve(roles: Sequence[Role], addresses: Addresses) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; they share one port."""
     engine = engine_for(addresses.database_url)
-    gateway = Gateway(engine, addresses.redis_url) if Role.GATEWAY in roles else None
+    gateway = Gateway(engine, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
     app = application(roles, engine, addresses.redis_url, gateway)
     config = uvicorn.Config(
         app,

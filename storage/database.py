@@ -70,7 +70,7 @@ def _translated() -> Iterator[None]:
 def _told(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines() or [type(cause).__name__]
-    return f"PostgreSQL does not answer: {lines[-1].strip()}"
+    return f"PostgreSQL does not answer: {lines[0].strip()}"
 
 
 def copy_in(connection: Connection, table: str, frame: pl.DataFrame) -> None:

@@ -50,8 +50,9 @@ class Connection(Protocol):
 class Gateway:
     """Everything one gateway process shares: the hub, the doorbell's listener and the log's reader."""
 
-    def __init__(self, engine: Engine, redis_url: str) -> None:
+    def __init__(self, engine: Engine, redis_url: str, tick_s: float = TICK_S) -> None:
         self._engine = engine
+        self._tick_s = tick_s
         self._listener = Listener(redis_url, self._heard)
         self._hub: Hub | None = None
         self._connections: dict[Session, Connection] = {}
@@ -196,7 +197,7 @@ class Gateway:
         subscription = session.subscriptions[cold]
         assert hub is not None, "a feed is open"  # noqa: S101
         if subscription.offset is not None and subscription.offset > feed.follower.head:
-            self._heads_are(await self._heads([feed.field]))
+            await self._ask_heads([feed.field])
         admission = hub.admission(cold, subscription) if hub is self._hub else Reload("epoch")
         match admission:
             case Reload(reason):
@@ -253,13 +254,6 @@ class Gateway:
             names = frozenset(well.id for well in wells.wells_of(connection, field_id))
         return None if head is None else (names, head)
 
-    async def _heads(self, field_ids: Iterable[str]) -> tuple[str, dict[str, Head]]:
-        def ask(names: list[str]) -> tuple[str, dict[str, Head]]:
-            with reading(self._engine) as connection:
-                return log.epoch(connection), log.heads(connection, names)
-
-        return await asyncio.to_thread(ask, list(field_ids))
-
     async def _read(self, field_id: str, after: int, upto: int) -> list[LogMessage]:
         def ask() -> list[LogMessage]:
             with reading(self._engine) as connection:
@@ -283,7 +277,7 @@ class Gateway:
             try:
                 if self._hub is not None:
                     self._hub.close_idle(set(self._wanted_fields()))
-                self._heads_are(await self._heads(self._hub.feeds if self._hub else ()))
+                await self._ask_heads(self._hub.feeds if self._hub else ())
                 silent = False
             except StorageDown as error:
                 if not silent:
@@ -294,23 +288,24 @@ class Gateway:
     def _wanted_fields(self) -> Iterable[str]:
         return (one.field for session in self._connections for one in session.subscriptions)
 
-    def _heads_are(self, found: tuple[str, dict[str, Head]]) -> None:
-        epoch, heads = found
+    async def _ask_heads(self, field_ids: Iterable[str]) -> None:
+        """Confirm the heads of some fields with PostgreSQL, and the epoch."""
+        hub, names = self._hub, list(field_ids)
+        stood = hub.positions() if hub else {}
+
+        def ask() -> tuple[str, dict[str, Head]]:
+            with reading(self._engine) as connection:
+                return log.epoch(connection), log.heads(connection, names)
+
+        epoch, heads = await asyncio.to_thread(ask)
         self._confirmed_at = time.monotonic()
-        hub = self._hub
         if hub is None:
             self._hub = Hub(epoch)
-            return
-        known = [(hub.feeds[name], head) for name, head in heads.items() if name in hub.feeds]
-        turned_back = any(head.newest < feed.follower.position for feed, head in known)
-        if epoch != hub.epoch or turned_back:
-            self._new_life(epoch)
-            return
-        for feed, head in known:
-            feed.follower.head_is(head.newest)
-            feed.oldest = head.oldest
-        if hub.missing():
-            self._hole.set()
+        elif hub is self._hub:
+            if epoch != hub.epoch or not hub.heads_are(heads, stood):
+                self._new_life(epoch)
+            elif hub.missing():
+                self._hole.set()
 
     def _new_life(self, epoch: str) -> None:
         """The database is another one than before: everybody loads anew."""
@@ -366,9 +361,9 @@ class Gateway:
         at = self._flush_at.get(feed.field, 0.0)
         if at > now:
             return
-        self._flush_at[feed.field] = now + TICK_S
+        self._flush_at[feed.field] = now + self._tick_s
         self._flush(feed)
-        asyncio.get_running_loop().call_later(TICK_S, self._tick_ended, feed)
+        asyncio.get_running_loop().call_later(self._tick_s, self._tick_ended, feed)
 
     def _tick_ended(self, feed: Feed) -> None:
         if feed.unflushed():

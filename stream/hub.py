@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -115,6 +115,24 @@ class Hub:
         """A doorbell message; True when its feed has something to flush."""
         feed = self.feeds.get(message.field)
         return feed is not None and message.epoch == self.epoch and feed.take(feed.follower.heard(message))
+
+    def positions(self) -> dict[str, int]:
+        """Where each feed stands; to be taken before the heads are asked for, and given to `heads_are`."""
+        return {name: feed.follower.position for name, feed in self.feeds.items()}
+
+    def heads_are(self, heads: Mapping[str, Head], stood: Mapping[str, int]) -> bool:
+        """The heads that PostgreSQL told after the feeds had ``stood`` there; False: a log has turned back.
+
+        The doorbell may have overtaken the answer, so a head below where a feed stands now proves nothing; one below
+        where it stood before the question does.
+        """
+        if any(head.newest < stood.get(name, 0) for name, head in heads.items()):
+            return False
+        for name, head in heads.items():
+            if (feed := self.feeds.get(name)) is not None:
+                feed.follower.head_is(head.newest)
+                feed.oldest = head.oldest
+        return True
 
     def missing(self) -> list[tuple[Feed, Gap]]:
         """What must be read from the log."""

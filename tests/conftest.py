@@ -22,10 +22,9 @@ _numbers = itertools.count()
 def running_servers() -> Iterator[Servers]:
     """PostgreSQL and Redis: those named in the environment, else embedded ones of this session."""
     folder = Path(tempfile.mkdtemp(prefix="wellstream-tests-"))
-    folder.chmod(0o755)  # as root the servers run as an unprivileged user, who must get in
     try:
         with servers(
-            folder,
+            folder / "data",
             database_url=os.environ.get("WELLSTREAM_DATABASE_URL"),
             redis_url=os.environ.get("WELLSTREAM_REDIS_URL"),
         ) as running:

@@ -149,6 +149,25 @@ async def test_one_who_joins_at_a_random_moment_under_eight_writers_gets_everyth
     doorbell.close()
 
 
+async def test_nobody_reloads_while_a_steady_stream_races_the_polls(
+    gateway: Services, engine: Engine, redis_url: str
+) -> None:
+    doorbell = Doorbell(redis_url)
+
+    def write_for_a_while() -> int:
+        return max(write(engine, number, doorbell) for number in range(300))
+
+    async with Client(gateway.ws_url) as client:
+        await client.subscribe("field/demo")
+        await client.next("records")
+        writing_all = asyncio.create_task(asyncio.to_thread(write_for_a_while))
+        await client.until("field/demo", 300, seconds=60)
+        await writing_all
+    assert [row[0] for row in client.rows["field/demo"]] == list(range(1, 301))
+    assert [one for one in client.messages if one["type"] == "reload"] == []
+    doorbell.close()
+
+
 async def test_a_position_of_another_epoch_must_be_reloaded(gateway: Services, engine: Engine) -> None:
     async with Client(gateway.ws_url) as client:
         await client.send(

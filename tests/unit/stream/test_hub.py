@@ -120,3 +120,18 @@ def test_fields_nobody_wants_are_followed_no_more() -> None:
     assert "demo" in hub.feeds
     hub.close_idle(set())
     assert hub.feeds == {}
+
+
+def test_heads_that_the_doorbell_has_overtaken_do_not_look_like_a_log_that_turned_back() -> None:
+    hub = hub_at(0)
+    stood = hub.positions()
+    hub.heard(logged(1))
+    assert hub.heads_are({"demo": Head(0, 1)}, stood)
+    assert not hub.heads_are({"demo": Head(0, 1)}, hub.positions())
+
+
+def test_heads_beyond_a_feed_open_a_hole_to_read() -> None:
+    hub = hub_at(0)
+    assert hub.heads_are({"demo": Head(3, 2), "closed": Head(9, 1)}, hub.positions())
+    ((feed, gap),) = hub.missing()
+    assert (gap.after, gap.upto, feed.oldest) == (0, 3, 2)
