@@ -42,11 +42,13 @@ def servers(
     redis_url: str | None,
     postgres_bin: Path | None = None,
     redis_bin: Path | None = None,
+    told: Callable[[Happened], None] | None = None,
 ) -> Iterator[Servers]:
     """Both servers, answering. A URL that is given is used as it is; what is not given runs in the data folder.
 
     The first process of a data folder owns its servers and stops them at the end, however it ends; those that come
     while it runs attach to them and leave them running, and meet `StorageDown` when the owner stops before them.
+    A server that dies is started again; the owner's ``told`` hears of it, on another thread, and of LOST: all are gone.
 
     Raises:
         ServerNotStarted: one sentence says what is wrong, where and what to do.
@@ -54,7 +56,7 @@ def servers(
     if database_url is not None and redis_url is not None:
         yield Servers(database_url, redis_url, embedded=False, owner=False)
         return
-    wanted = _Wanted(database_url, redis_url, postgres_bin, redis_bin)
+    wanted = _Wanted(database_url, redis_url, postgres_bin, redis_bin, told)
     folder = made(data_dir)
     lock = _lock_or_attach(folder, wanted)
     if isinstance(lock, Servers):
@@ -73,6 +75,7 @@ class _Wanted:
     redis_url: str | None
     postgres_bin: Path | None
     redis_bin: Path | None
+    told: Callable[[Happened], None] | None
 
     def found(self, sockets: Path, *, owner: bool) -> Servers:
         return Servers(
@@ -129,7 +132,7 @@ def _owned(folder: Path, lock: int, wanted: _Wanted) -> Iterator[Servers]:
     _end_orphans(folder)
     with settled(folder, account) as place:
         watches = _watches(place, lock, wanted)
-        deaths = _Deaths()
+        deaths = _Deaths(wanted.told)
         supervisor = Supervisor(
             [one.program for one in watches],
             deaths.told,
@@ -156,9 +159,10 @@ class _Watch:
 
 
 class _Deaths:
-    """Counts how often each program died before all were ready."""
+    """Counts how often each program died, and passes on what happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[Happened], None] | None) -> None:
+        self._pass_on = told
         self.count: dict[str, int] = {}
         self.guard_lost = False
 
@@ -167,6 +171,8 @@ class _Deaths:
             self.guard_lost = True
         elif fact.what is What.DIED:
             self.count[fact.name] = self.count.get(fact.name, 0) + 1
+        if self._pass_on is not None:
+            self._pass_on(fact)
 
 
 def _watches(place: Place, lock: int, wanted: _Wanted) -> list[_Watch]:
