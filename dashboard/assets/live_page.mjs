@@ -1,0 +1,131 @@
+// Makes the page live: follows what the element "live-page" describes, joins the socket's records to it, paints.
+// The description's form is what dashboard/parts.py `live` writes.
+
+import { Charts } from "./charts.mjs";
+import { rows } from "./position.mjs";
+import { Reload } from "./reload.mjs";
+import { show } from "./sign.mjs";
+import { Socket } from "./socket.mjs";
+import { Board } from "./tiles.mjs";
+import { Wells } from "./wells.mjs";
+
+const PAINT_MS = 250;
+const AGES_MS = 1_000;
+const LATENCIES_MAX = 1_000;
+const NOTHING_LIVE = Object.freeze({ topics: {}, zones: {}, latest: [], charts: [], tiles: [], rows: [], ranking: null, fields: [] });
+
+class LivePage {
+  #known = null;
+  #description = NOTHING_LIVE;
+  #wells = new Wells();
+  #board = new Board(NOTHING_LIVE, new Wells());
+  #reload = new Reload();
+  #asked = 0;
+  #paintedAt = -Infinity;
+  #timer = null;
+  #unpainted = [];
+  #latencies = [];
+
+  constructor() {
+    const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+    this.socket = new Socket(url, {
+      records: (topic, batch) => this.#take(topic, batch),
+      reload: (topic, reason) => this.#reload.want(topic, reason),
+      tick: (now) => this.#tick(now),
+    });
+    this.charts = new Charts(() => this.#request());
+    this.records = 0;
+  }
+
+  start() {
+    const body = new MutationObserver(() => this.#look());
+    body.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-live"] });
+    const theme = new MutationObserver(() => this.charts.recolour());
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    window.addEventListener("online", () => this.socket.hurry());
+    document.addEventListener("visibilitychange", () => this.#request());
+    setInterval(() => this.#request(), AGES_MS);
+    this.#look();
+  }
+
+  /** What tests and benchmarks read. */
+  window() {
+    const page = this;
+    return {
+      state: () => page.socket.connection.shown(Date.now()).state,
+      positions: () => page.socket.positions.where(),
+      points: (chart) => page.charts.points(chart),
+      latest: () => page.#wells.all(),
+      get counters() {
+        return { ...page.socket.counters, records: page.records, reloads: page.#asked, draws: page.charts.draws };
+      },
+      latencies: () => [...page.#latencies],
+    };
+  }
+
+  /** Follow the page's description when it is another one than before. */
+  #look() {
+    const told = document.getElementById("live-page")?.dataset.live ?? null;
+    if (told === this.#known) return;
+    this.#known = told;
+    this.#description = told === null ? NOTHING_LIVE : { ...NOTHING_LIVE, ...JSON.parse(told) };
+    const { topics, zones, latest, charts } = this.#description;
+    this.#reload.came();
+    this.#wells = new Wells(latest);
+    this.#board = new Board(this.#description, this.#wells);
+    this.#unpainted = [];
+    this.charts.register(charts, zones, Date.now());
+    this.socket.follow(topics);
+    this.#request();
+  }
+
+  #take(topic, batch) {
+    for (const record of rows(batch)) {
+      const replaced = this.#wells.put(record);
+      this.charts.put(topic, record, replaced);
+      this.records += 1;
+    }
+    if (this.#unpainted.length < LATENCIES_MAX && !document.hidden) this.#unpainted.push(batch.at);
+    this.#request();
+  }
+
+  #tick(now) {
+    const due = this.#reload.due(now);
+    if (due !== null) this.#askForSnapshot(due);
+    const isLive = Object.keys(this.#description.topics).length > 0;
+    if (isLive) show(this.#description.connection, this.socket.connection.shown(now), now);
+  }
+
+  #askForSnapshot({ topic, reason }) {
+    this.#asked += 1;
+    const detail = { topic, reason, n: this.#asked };
+    document.dispatchEvent(new CustomEvent("wellstream-reload", { bubbles: true, detail }));
+  }
+
+  /** Paint soon: at most four times a second, and in a hidden tab only once it is shown. */
+  #request() {
+    if (this.#timer !== null || document.hidden) return;
+    const wait = Math.max(0, this.#paintedAt + PAINT_MS - performance.now());
+    this.#timer = setTimeout(() => requestAnimationFrame(() => this.#paint()), wait);
+  }
+
+  async #paint() {
+    this.#timer = null;
+    this.#paintedAt = performance.now();
+    const arrived = this.#unpainted;
+    this.#unpainted = [];
+    this.#board.refresh(this.socket.serverNow());
+    await this.charts.draw(Date.now());
+    if (arrived.length > 0) requestAnimationFrame(() => this.#painted(arrived));
+  }
+
+  #painted(arrived) {
+    const now = this.socket.serverNow();
+    this.#latencies.push(...arrived.map((at) => now - at));
+    this.#latencies.splice(0, Math.max(0, this.#latencies.length - LATENCIES_MAX));
+  }
+}
+
+const page = new LivePage();
+window.wellstream = page.window();
+page.start();
