@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 LEVELS: Final = {"run": "requirements.txt", "test": "requirements-test.txt"}
 _STAMP: Final = ".wellstream-installed"
 _LOCK: Final = ".wellstream-lock"
+_BEGUN: Final = ".wellstream-begun"
 
 
 def main() -> None:
@@ -76,18 +77,21 @@ def _state() -> str:
 def _install(venv: Path, level: str) -> None:
     (venv / _STAMP).unlink(missing_ok=True)
     python = venv / "bin" / "python"
-    if not _works(python):
+    begun = venv / _BEGUN
+    if begun.exists() or not _works(python):  # what was begun and not finished may hold half a package
         _say(f"making a virtual environment in {venv}")
         _make(venv)
+    begun.touch()
     _say(f"installing {LEVELS[level]} into {venv} (a minute or two when it is the first time)")
     requirements = ROOT / "compose" / LEVELS[level]
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore"]
+    quiet = ["-qq", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore"]
     _run([python, "-m", "pip", "install", *quiet, "--require-hashes", "-r", requirements])
     _link(venv, Path(_run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]).strip()))
     levels = list(LEVELS) if level == "test" else [level]
     beside = venv / f"{_STAMP}.new"
     beside.write_text(json.dumps({"state": _state(), "levels": levels}))
     beside.replace(venv / _STAMP)
+    begun.unlink()
 
 
 def _works(python: Path) -> bool:
