@@ -56,6 +56,9 @@ export class Charts {
       if (graph.data !== chart.adopted) chart.adopt(graph);
       if (chart.dirty && (await patch(graph, chart))) this.draws += 1;
       if (!chart.coloured) await paint(graph, chart);
+    } catch (error) {
+      chart.whole = true; // whatever of it was drawn, the next patch draws all
+      throw error;
     } finally {
       chart.busy = false;
     }
@@ -85,13 +88,13 @@ class Chart {
   constructor(description, zones, before, now) {
     this.id = description.id;
     this.topic = description.topic;
-    this.indices = description.traces.map(({ index }) => index);
     this.lines = new Lines(description, zones);
     this.host = null;
     this.visible = false;
     this.busy = false;
     this.dirty = false;
     this.coloured = false;
+    this.whole = false;
     this.adopted = null;
     this.old = before?.adopted ?? null;
     this.oldUntil = now + OLD_FIGURE_MS;
@@ -115,7 +118,7 @@ class Chart {
 
 async function patch(graph, chart) {
   chart.dirty = false;
-  const patches = chart.lines.patches().filter(({ index }) => graph.data[index] !== undefined);
+  const patches = chart.lines.patches(chart.whole).filter(({ index }) => graph.data[index] !== undefined);
   if (patches.length === 0) return false;
   const isAppend = ({ index, kind }) => kind === "append" && Array.isArray(graph.data[index].x);
   const indices = patches.map(({ index }) => index);
@@ -124,6 +127,7 @@ async function patch(graph, chart) {
   } else {
     await window.Plotly.restyle(graph, both(indices.map((index) => chart.lines.drawn(index))), indices);
   }
+  chart.whole = false;
   return true;
 }
 

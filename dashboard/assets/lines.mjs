@@ -31,8 +31,9 @@ export class Lines {
     for (const line of this.#lines) line.adopt(drawn(line.spec.index));
   }
 
-  /** What the drawing lacks since the last call: [{index, kind: "append" | "replace", x, y}]. */
-  patches() {
+  /** What the drawing lacks since the last call, or everything: [{index, kind: "append" | "replace", x, y}]. */
+  patches(whole = false) {
+    if (whole) return this.#lines.map((line) => ({ index: line.spec.index, ...line.series.patch(), kind: "replace" }));
     return this.#lines
       .map((line) => ({ index: line.spec.index, ...line.series.patch() }))
       .filter(({ kind }) => kind !== "none");

@@ -4,7 +4,7 @@
 import { Charts } from "./charts.mjs";
 import { rows } from "./position.mjs";
 import { Reload } from "./reload.mjs";
-import { show } from "./sign.mjs";
+import { clear, show } from "./sign.mjs";
 import { Socket } from "./socket.mjs";
 import { Board } from "./tiles.mjs";
 import { Wells } from "./wells.mjs";
@@ -12,7 +12,17 @@ import { Wells } from "./wells.mjs";
 const PAINT_MS = 250;
 const AGES_MS = 1_000;
 const LATENCIES_MAX = 1_000;
-const NOTHING_LIVE = Object.freeze({ topics: {}, zones: {}, latest: [], charts: [], tiles: [], rows: [], ranking: null, fields: [] });
+const NOTHING_LIVE = Object.freeze({
+  topics: {},
+  zones: {},
+  latest: [],
+  charts: [],
+  tiles: [],
+  rows: [],
+  ranking: null,
+  fields: [],
+  connection: "connection",
+});
 
 class LivePage {
   #known = null;
@@ -43,7 +53,7 @@ class LivePage {
     const theme = new MutationObserver(() => this.charts.recolour());
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     window.addEventListener("online", () => this.socket.hurry());
-    document.addEventListener("visibilitychange", () => this.#request());
+    document.addEventListener("visibilitychange", () => this.#shown());
     setInterval(() => this.#request(), AGES_MS);
     this.#look();
   }
@@ -79,6 +89,13 @@ class LivePage {
     this.#request();
   }
 
+  /** The tab is shown again; its timers were slow while it was hidden. */
+  #shown() {
+    if (document.hidden) return;
+    this.socket.tick();
+    this.#request();
+  }
+
   #take(topic, batch) {
     for (const record of rows(batch)) {
       const replaced = this.#wells.put(record);
@@ -93,7 +110,9 @@ class LivePage {
     const due = this.#reload.due(now);
     if (due !== null) this.#askForSnapshot(due);
     const isLive = Object.keys(this.#description.topics).length > 0;
-    if (isLive) show(this.#description.connection, this.socket.connection.shown(now), now);
+    const { connection } = this.#description;
+    if (isLive) show(connection, this.socket.connection.shown(now), now);
+    else clear(connection);
   }
 
   #askForSnapshot({ topic, reason }) {

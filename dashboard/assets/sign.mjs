@@ -5,7 +5,7 @@ import { clockTime } from "./words.mjs";
 const WORDS = { live: "Live", "catching-up": "Catching up", stale: "Stale since", offline: "Offline since" };
 const DATED = ["stale", "offline"];
 
-/** What the sign says: {text, countdown}; times in the reader's zone. Without a page to keep live there is nothing to say. */
+/** What the sign says: {text, countdown}; times in the reader's zone. */
 export function words({ state, since, retryAt }, now) {
   const text = DATED.includes(state) ? `${WORDS[state]} ${clockTime(since)}` : WORDS[state];
   if (state !== "offline" || retryAt === null) return { text, countdown: "" };
@@ -22,6 +22,16 @@ export function show(id, shown, now) {
   const { text, countdown } = words(shown, now);
   put(element, "text", text);
   put(element, "countdown", countdown).ariaHidden = "true";
+}
+
+/** The page has nothing live: say nothing. */
+export function clear(id) {
+  delete document.documentElement.dataset.connection;
+  const element = document.getElementById(id);
+  if (element === null) return;
+  element.dataset.state = "none";
+  put(element, "text", "");
+  put(element, "countdown", "");
 }
 
 function put(element, name, text) {

@@ -39,7 +39,7 @@ export class Socket {
   follow(wanted) {
     const { removed } = this.positions.follow(wanted);
     if (this.positions.size === 0) return this.#stop();
-    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#timer ??= setInterval(() => this.tick(), TICK_MS);
     if (this.connection.start(this.#now())) this.#open();
     else if (this.#epoch !== null) {
       if (removed.length > 0) this.#send({ type: "unsubscribe", topics: removed });
@@ -60,7 +60,8 @@ export class Socket {
     this.#hear.tick(this.#now());
   }
 
-  #tick() {
+  /** Do what is due by now. */
+  tick() {
     const now = this.#now();
     const due = this.connection.tick(now);
     if (due === "open") this.#open();
