@@ -43,8 +43,14 @@ export class Charts {
     this.#request();
   }
 
-  points(id) {
-    return this.#charts.get(id)?.lines.points() ?? null;
+  /** The points of each trace of a chart, without breaks; null for a chart that is not on the page. */
+  points(id, now) {
+    const chart = this.#charts.get(id);
+    if (chart === undefined) return null;
+    this.#watch(chart);
+    const graph = chart.graph(now);
+    if (graph !== null && graph.data !== chart.adopted) chart.adopt(graph);
+    return chart.lines.points();
   }
 
   async #drawn(chart, now) {

@@ -64,7 +64,7 @@ class LivePage {
     return {
       state: () => page.socket.connection.shown(Date.now()).state,
       positions: () => page.socket.positions.where(),
-      points: (chart) => page.charts.points(chart),
+      points: (chart) => page.charts.points(chart, Date.now()),
       latest: () => page.#wells.all(),
       get counters() {
         return { ...page.socket.counters, records: page.records, reloads: page.#asked, draws: page.charts.draws };

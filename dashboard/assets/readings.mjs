@@ -30,7 +30,7 @@ export function tile(description, wells, zones, now) {
   if (counted.length === 0) return nothing(chosen, now);
   const value = number(kind.value(counted, description), description.digits ?? 0);
   const doubt = doubted(counted, columns, chosen.length > 1);
-  const share = chosen.length > 1 ? `${counted.length} of ${counted.length + left.length} wells` : "";
+  const share = chosen.length > 1 ? shareOf(counted.length, counted.length + left.length) : "";
   return said({ value, counted, fresh, doubt, share, zones, now });
 }
 
@@ -124,6 +124,10 @@ function doubted(records, columns, named) {
 function touches(issue, columns) {
   const column = COLUMN.exec(issue)?.[1];
   return column === undefined || columns.includes(column);
+}
+
+function shareOf(counted, all) {
+  return `${counted} of ${all} ${all === 1 ? "well" : "wells"}`;
 }
 
 function flowing(well) {
