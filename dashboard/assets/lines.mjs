@@ -85,16 +85,20 @@ class Total {
     if (record.revision > 0 && replaced === null) return;
     const y = shown(record, this.spec);
     const before = replaced === null ? null : shown(replaced, this.spec);
-    if (y === null && before === null) return;
-    const added = (y ?? 0) - (before ?? 0);
-    remember(this.#since, x, (this.#since.get(x) ?? 0) + added, this.bounds.keep);
-    this.series.put(x, (this.series.at(x) ?? 0) + added);
+    const added = y === null && before === null ? null : (y ?? 0) - (before ?? 0);
+    remember(this.#since, x, plus(this.#since.get(x), added), this.bounds.keep);
+    this.series.put(x, plus(this.series.at(x), added));
   }
 
   adopt({ x, y }) {
     this.series.adopt(x, y);
-    for (const [at, added] of this.#since) this.series.put(at, (this.series.at(at) ?? 0) + added);
+    for (const [at, added] of this.#since) this.series.put(at, plus(this.series.at(at), added));
   }
+}
+
+/** A sum in which what was not measured adds nothing; null when no part was. */
+function plus(value, added) {
+  return added === null ? value ?? null : (value ?? 0) + added;
 }
 
 function shown(record, { column, as }) {

@@ -128,7 +128,8 @@ export class Socket {
     for (const batch of batches) this.#hear.records(message.topic, batch);
   }
 
-  mustReload({ topic, reason }) {
+  mustReload({ topic, reason, epoch }) {
+    this.#epoch = epoch;
     if (this.positions.await(topic)) this.#hear.reload(topic, reason);
   }
 

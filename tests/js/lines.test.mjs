@@ -47,6 +47,15 @@ test("a total adds the wells of a day to what the snapshot has", () => {
   assert.deepEqual(lines.points(), [[[MIDDLE, 115]]]);
 });
 
+test("a day on which nothing was measured has a null total, until something is", () => {
+  const lines = chart([oil({ well: null })]);
+  lines.put(record({ oil_sm3: null }), null);
+  assert.deepEqual(lines.points(), [[[MIDDLE, null]]]);
+  lines.put(record({ well: "demo.b" }), null);
+  lines.put(record({ well: "demo.c", oil_sm3: null }), null);
+  assert.deepEqual(lines.points(), [[[MIDDLE, 10]]]);
+});
+
 test("a revision changes a total by its difference when the old value is known, else not at all", () => {
   const lines = chart([oil({ well: null })]);
   lines.adopt(figure([MIDDLE], [100]));

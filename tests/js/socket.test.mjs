@@ -127,6 +127,16 @@ test("a reload and an epoch of another database ask for a snapshot and take noth
   assert.equal(socket.connection.state, "catching-up");
 });
 
+test("a reload into a new epoch lets the next snapshot of that epoch go on", () => {
+  const made = connected();
+  made.says({ type: "reload", topic: "field/demo", reason: "epoch", epoch: "restored" });
+  socket.follow({ "field/demo": { epoch: "restored", offset: 2 } });
+  assert.deepEqual(made.sent.at(-1).from, { "field/demo": { epoch: "restored", offset: 2 } });
+  made.says(records(2, 3));
+  assert.deepEqual(applied, [3]);
+  assert.equal(reloads.length, 1);
+});
+
 test("another page's topics take the place of the old ones on the same socket", () => {
   const made = connected();
   socket.follow({ "field/other": { epoch: "e", offset: 1 } });
