@@ -58,6 +58,7 @@ def mount(server: FastAPI, engine: Engine) -> Dash:
     app.backend.websocket_capability = False  # pages have no socket but ours
     app.layout = _shell()
     _answer(app, engine)
+    app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # Dash does this with the first request for "/"; ours may be for any page
     return app
 
 

@@ -14,27 +14,27 @@ from storage.domain.record import QUANTITY_COLUMNS
 from storage.domain.well import Well
 
 TILES: Final[dict[str, tuple[str, str, dict[str, object]]]] = {
-    "oil": ("Oil", "Sm3/d", {"kind": "rate", "column": "oil_sm3", "digits": 0}),
-    "gas": ("Gas", "Sm3/d", {"kind": "rate", "column": "gas_sm3", "digits": 0}),
-    "water": ("Water", "Sm3/d", {"kind": "rate", "column": "water_sm3", "digits": 0}),
-    "injection": ("Water injection", "Sm3/d", {"kind": "rate", "column": "injected_water_sm3", "digits": 0}),
-    "equivalent": ("Oil equivalent", "Sm3 o.e./d, 1,000 Sm3 gas = 1", {"kind": "boe", "digits": 0}),
+    "oil": ("Oil", "Sm³/d", {"kind": "rate", "column": "oil_sm3", "digits": 0}),
+    "gas": ("Gas", "Sm³/d", {"kind": "rate", "column": "gas_sm3", "digits": 0}),
+    "water": ("Water", "Sm³/d", {"kind": "rate", "column": "water_sm3", "digits": 0}),
+    "injection": ("Water injection", "Sm³/d", {"kind": "rate", "column": "injected_water_sm3", "digits": 0}),
+    "equivalent": ("Oil equivalent", "Sm³ o.e./d", {"kind": "boe", "digits": 0}),
     "cut": ("Water cut", "%", {"kind": "water_cut", "digits": 1}),
-    "gor": ("GOR", "Sm3/Sm3", {"kind": "gor", "digits": 0}),
+    "gor": ("GOR", "Sm³/Sm³", {"kind": "gor", "digits": 0}),
     "flowing": ("On stream", "wells", {"kind": "on_stream"}),
     "reporting": ("Reporting", "wells", {"kind": "reporting"}),
-    "uptime": ("Uptime", "% of the newest interval", {"kind": "uptime", "digits": 0}),
+    "uptime": ("Uptime", "%", {"kind": "uptime", "digits": 0}),
     "whp": ("Wellhead pressure", "bar", {"kind": "value", "column": "wellhead_pressure_bar", "digits": 1}),
     "dhp": ("Downhole pressure", "bar", {"kind": "value", "column": "downhole_pressure_bar", "digits": 1}),
-    "wht": ("Wellhead temperature", "degC", {"kind": "value", "column": "wellhead_temperature_degc", "digits": 1}),
+    "wht": ("Wellhead temperature", "°C", {"kind": "value", "column": "wellhead_temperature_degc", "digits": 1}),
     "choke": ("Choke", "%", {"kind": "value", "column": "choke_pct", "digits": 1}),
 }
 """Every tile there is: label, unit, and how the browser computes it from the newest records."""
 
 COLUMNS: Final = (
-    ("oil", "Oil", "Sm3/d"),
-    ("gas", "Gas", "Sm3/d"),
-    ("water", "Water", "Sm3/d"),
+    ("oil", "Oil", "Sm³/d"),
+    ("gas", "Gas", "Sm³/d"),
+    ("water", "Water", "Sm³/d"),
     ("water_cut", "Water cut", "%"),
     ("whp", "WHP", "bar"),
     ("choke", "Choke", "%"),
@@ -49,9 +49,9 @@ def tile(name: str, scope: str) -> Component:
     label, unit, _ = TILES[name]
     return html.Article(
         [
-            html.H3(label),
+            html.Div([html.H3(label), html.Span("", className="age", **_part("age"))], className="tile-head"),
             html.P("–", className="value", **_part("value")),
-            html.P([html.Span(unit, className="unit"), html.Span("", className="age", **_part("age"))]),
+            html.P(unit, className="unit"),
             html.P("", className="note", **_part("note")),
         ],
         id=f"tile-{scope}-{name}",
@@ -73,17 +73,19 @@ def tile_descriptions(names: Iterable[str], scope: str, *, field: str | None, we
     ]
 
 
-def card(chart: Chart, *, tall: bool = False) -> Component:
-    """A chart with its title."""
+def card(chart: Chart, *, size: str = "") -> Component:
+    """A chart with its title; ``size`` is a class of the style sheet."""
     return html.Section(
         [
             html.H2(chart.title),
-            dcc.Graph(
-                id=chart.id,
-                figure=chart.figure,
-                responsive=True,
-                config={"displaylogo": False, "scrollZoom": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
-                className="graph tall" if tall else "graph",
+            html.Div(
+                dcc.Graph(
+                    id=chart.id,
+                    figure=chart.figure,
+                    responsive=True,
+                    config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+                ),
+                className=f"graph {size}".strip(),
             ),
         ],
         className="card",
@@ -93,7 +95,7 @@ def card(chart: Chart, *, tall: bool = False) -> Component:
 def wells_table(snapshot: FieldSnapshot, *, ranked: bool) -> Component:
     """The wells of a field with their newest rates; the browser fills the cells."""
     heads = [html.Th("#", scope="col"), html.Th("", scope="col", title="moved in the ranking")] if ranked else []
-    heads.append(html.Th("Well", scope="col"))
+    heads.append(html.Th("Well", scope="col", className="name"))
     heads += [html.Th([label, html.Span(unit, className="unit")], scope="col") for _, label, unit in COLUMNS]
     body = [_row(well, ranked=ranked) for well in snapshot.wells]
     return html.Div(

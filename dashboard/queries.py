@@ -16,7 +16,10 @@ from storage.domain.record import Resolution
 from storage.domain.well import Field, Well, field_of
 
 LIVE_SPAN: Final = timedelta(hours=2)
-"""How much of the live records before the newest one a page shows."""
+"""How much of the live records before the newest one a field's or well's page shows."""
+
+GLANCE_SPAN: Final = timedelta(minutes=20)
+"""The same for each field on the overview."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,10 @@ class FieldSnapshot:
 
 
 def portfolio(engine: Engine) -> list[FieldSnapshot]:
-    """Every field, with the daily totals of its wells as ``daily`` (TOTALS_SCHEMA) and no live history."""
+    """Every field, with the daily totals of its wells as ``daily`` (TOTALS_SCHEMA) and the last minutes of ``live``."""
     with reading(engine) as connection:
         return [
-            _snapshot(connection, field, daily=production.daily_totals(connection, field.id))
+            _snapshot(connection, field, daily=production.daily_totals(connection, field.id), span=GLANCE_SPAN)
             for field in wells.all_fields(connection)
         ]
 
@@ -49,7 +52,7 @@ def field(engine: Engine, field_id: str) -> FieldSnapshot:
     with reading(engine) as connection:
         found = _field(connection, field_id)
         daily = production.history(connection, field_id, resolution=Resolution.DAILY)
-        return _snapshot(connection, found, daily=daily, live_of=None)
+        return _snapshot(connection, found, daily=daily)
 
 
 def well(engine: Engine, well_id: str) -> FieldSnapshot:
@@ -64,7 +67,7 @@ def well(engine: Engine, well_id: str) -> FieldSnapshot:
             message = f"there is no well {well_id!r}"
             raise NotFound(message)
         daily = production.history(connection, found.id, resolution=Resolution.DAILY, wells=[well_id])
-        return _snapshot(connection, found, daily=daily, live_of=[well_id], only=well_id)
+        return _snapshot(connection, found, daily=daily, only=well_id)
 
 
 def _field(connection: Connection, field_id: str) -> Field:
@@ -76,24 +79,21 @@ def _field(connection: Connection, field_id: str) -> Field:
 
 
 def _snapshot(
-    connection: Connection,
-    field: Field,
-    *,
-    daily: pl.DataFrame,
-    live_of: Sequence[str] | None = (),
-    only: str | None = None,
+    connection: Connection, field: Field, *, daily: pl.DataFrame, span: timedelta = LIVE_SPAN, only: str | None = None
 ) -> FieldSnapshot:
     latest = production.latest(connection, field.id)
     members = wells.wells_of(connection, field.id)
     if only is not None:
         latest = latest.filter(pl.col("well") == only)
         members = [one for one in members if one.id == only]
-    live = _live(connection, field, latest, live_of)
+    live = _live(connection, field, latest, span, None if only is None else [only])
     return FieldSnapshot(field, members, log.position(connection, field.id), latest, live, daily)
 
 
-def _live(connection: Connection, field: Field, latest: pl.DataFrame, live_of: Sequence[str] | None) -> pl.DataFrame:
+def _live(
+    connection: Connection, field: Field, latest: pl.DataFrame, span: timedelta, of: Sequence[str] | None
+) -> pl.DataFrame:
     newest: datetime | None = latest.filter(pl.col("resolution") == Resolution.LIVE)["start"].max()  # type: ignore[assignment]
-    if newest is None or live_of == ():
+    if newest is None:
         return pl.DataFrame(schema=production.KEPT_SCHEMA)
-    return production.history(connection, field.id, resolution=Resolution.LIVE, wells=live_of, since=newest - LIVE_SPAN)
+    return production.history(connection, field.id, resolution=Resolution.LIVE, wells=of, since=newest - span)

@@ -14,6 +14,7 @@ from compose.embedded import Servers, servers
 from storage import log, migrations
 from storage.database import engine_for, writing
 from tests.services import Services
+from tests.unit.ingest.workbooks import real_workbook
 
 _numbers = itertools.count()
 
@@ -76,6 +77,11 @@ def engine(database_url: str) -> Iterator[Engine]:
     made = engine_for(database_url)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def volve_file() -> Path:
+    return real_workbook()
 
 
 @pytest.fixture

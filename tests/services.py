@@ -30,8 +30,9 @@ class Services:
     def __init__(self, database_url: str, redis_url: str, roles: Sequence[str], port: int = 0) -> None:
         self.port = port or free_port()
         self.engine = engine_for(database_url)
-        self.gateway = Gateway(self.engine, redis_url) if Role.GATEWAY in roles else None
-        self._app = application([Role(role) for role in roles], self.engine, redis_url, self.gateway)
+        self._redis_url = redis_url
+        self._roles = [Role(role) for role in roles]
+        self.gateway: Gateway | None = None
         self._server: uvicorn.Server | None = None
         self.start()
 
@@ -44,9 +45,10 @@ class Services:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def start(self) -> None:
-        """Listen, and wait until ready."""
+        """Begin anew, as a restarted process does; listen, and wait until ready."""
+        self.gateway = Gateway(self.engine, self._redis_url) if Role.GATEWAY in self._roles else None
         config = uvicorn.Config(
-            self._app,
+            application(self._roles, self.engine, self._redis_url, self.gateway),
             host="127.0.0.1",
             port=self.port,
             ws=websocket_class(self.gateway) if self.gateway else "none",

@@ -20,7 +20,7 @@ STATES: Final = (
     "downhole_temperature_degc",
     "choke_pct",
 )
-_STATE_AXES: Final = {"bar": "y", "degC": "y2", "%": "y3"}
+_STATE_AXES: Final = {"bar": "y", "°C": "y2", "%": "y3"}
 _RANGES: Final = [
     {"count": 1, "label": "1 month", "step": "month", "stepmode": "backward"},
     {"count": 6, "label": "6 months", "step": "month", "stepmode": "backward"},
@@ -45,7 +45,7 @@ def stacked_oil(field: Field, wells: Sequence[Well], daily: pl.DataFrame) -> Cha
         for number, well in enumerate(wells)
         if _has(by_well, well, "oil_sm3")
     ]
-    given = {"yaxis": axis("Oil, Sm3/d (calendar day)", rangemode="tozero")}
+    given = {"yaxis": axis("Oil, Sm³/d (calendar day)", rangemode="tozero")}
     figure = _figure(field, lines, by_well, Resolution.DAILY, DAY_S, given | _brush(field))
     return Chart(f"stacked-{field.id}", "Daily oil by well", figure, lines, field, Resolution.DAILY, DAY_S)
 
@@ -84,9 +84,9 @@ def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution
     lines = [Line(label_of(name), name, well.id, PENS[name], _STATE_AXES[unit_of(name)]) for name in columns]
     given = {
         "xaxis": _time(field) | {"anchor": "y3"},
-        "yaxis": axis("Pressure, bar", domain=[0.66, 1.0], rangemode="tozero"),
-        "yaxis2": axis("Temperature, degC", domain=[0.3, 0.6]),
-        "yaxis3": axis("Choke, %", domain=[0.0, 0.24], range=[0, 105]),
+        "yaxis": axis("bar", domain=[0.64, 1.0], rangemode="tozero"),
+        "yaxis2": axis("°C", domain=[0.28, 0.58]),
+        "yaxis3": axis("choke %", domain=[0.0, 0.22], range=[0, 105]),
     }
     seconds = cadence_s(frame, DAY_S)
     figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
@@ -165,7 +165,7 @@ def _brush(field: Field) -> dict[str, object]:
     return {
         "xaxis": _time(field)
         | {
-            "rangeselector": {"buttons": _RANGES, "y": 1.14, "x": 1, "xanchor": "right"},
+            "rangeselector": {"buttons": _RANGES, "y": -0.34, "yanchor": "top", "x": 1, "xanchor": "right"},
             "rangeslider": {"thickness": 0.06},
         }
     }
@@ -173,6 +173,6 @@ def _brush(field: Field) -> dict[str, object]:
 
 def _two_axes() -> dict[str, object]:
     return {
-        "yaxis": axis("Liquids, Sm3/d (calendar day)", rangemode="tozero"),
-        "yaxis2": axis("Gas, Sm3/d", overlaying="y", side="right", rangemode="tozero", showgrid=False),
+        "yaxis": axis("Liquids, Sm³/d (calendar day)", rangemode="tozero"),
+        "yaxis2": axis("Gas, Sm³/d", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"),
     }

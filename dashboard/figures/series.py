@@ -63,9 +63,10 @@ class Chart:
 
 
 def unit_of(column: str) -> str:
-    """The unit that a column is shown in: volumes as rates per day."""
+    """The unit that a column is shown in, as people write it: volumes as rates per day."""
     quantity = _BY_COLUMN[column]
-    return f"{quantity.unit}/d" if quantity.kind is Kind.VOLUME else quantity.unit
+    unit = quantity.unit.replace("Sm3", "Sm³").replace("degC", "°C")
+    return f"{unit}/d" if quantity.kind is Kind.VOLUME else unit
 
 
 def label_of(column: str) -> str:

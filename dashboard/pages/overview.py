@@ -5,7 +5,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Engine
 
 from dashboard import parts, queries
-from dashboard.figures.charts import daily_totals
+from dashboard.figures.charts import daily_totals, live_by_well
 from dashboard.figures.series import Chart
 from dashboard.queries import FieldSnapshot
 
@@ -24,7 +24,7 @@ def page(engine: Engine) -> tuple[str, Component]:
 
 
 def _content(snapshots: list[FieldSnapshot]) -> Component:
-    charts = {one.field.id: daily_totals(one.field, one.daily) for one in snapshots if one.daily.height}
+    charts = {one.field.id: _charts(one) for one in snapshots}
     told = parts.tile_descriptions(PORTFOLIO_TILES, "all", field=None, well=None)
     for one in snapshots:
         told += parts.tile_descriptions(FIELD_TILES, one.field.id, field=one.field.id, well=None)
@@ -33,22 +33,30 @@ def _content(snapshots: list[FieldSnapshot]) -> Component:
         [
             html.H1("Portfolio" if several else "Overview", className="title"),
             parts.tiles(PORTFOLIO_TILES, "all"),
-            *(section for one in snapshots for section in _field(one, charts, several=several)),
-            parts.live(snapshots, charts.values(), told if several else told[: len(PORTFOLIO_TILES)]),
+            *(section for one in snapshots for section in _field(one, charts[one.field.id], several=several)),
+            parts.live(
+                snapshots,
+                [chart for some in charts.values() for chart in some],
+                told if several else told[: len(PORTFOLIO_TILES)],
+            ),
         ]
     )
 
 
-def _field(snapshot: FieldSnapshot, charts: dict[str, Chart], *, several: bool) -> list[Component]:
+def _charts(snapshot: FieldSnapshot) -> list[Chart]:
+    live = [live_by_well(snapshot.field, snapshot.wells, snapshot.live)] if snapshot.live.height else []
+    return live + ([daily_totals(snapshot.field, snapshot.daily)] if snapshot.daily.height else [])
+
+
+def _field(snapshot: FieldSnapshot, charts: list[Chart], *, several: bool) -> list[Component]:
     field = snapshot.field
-    chart = charts.get(field.id)
     name = html.H2(dcc.Link(field.name, href=f"/fields/{field.id}"))
     return [
         parts.field_head(snapshot, name),
         *([parts.tiles(FIELD_TILES, field.id)] if several else []),
         html.Div(
             [
-                parts.card(chart) if chart else _no_days(),
+                *([parts.card(chart) for chart in charts] or [_no_records()]),
                 html.Section([html.H2("Wells"), parts.wells_table(snapshot, ranked=False)], className="card"),
             ],
             className="columns",
@@ -56,8 +64,8 @@ def _field(snapshot: FieldSnapshot, charts: dict[str, Chart], *, several: bool) 
     ]
 
 
-def _no_days() -> Component:
-    return html.Section([html.H2("Daily production"), html.P("No production day was recorded yet.")], className="card")
+def _no_records() -> Component:
+    return html.Section([html.H2("Production"), html.P("No record came in yet.")], className="card")
 
 
 def _nothing_yet() -> Component:

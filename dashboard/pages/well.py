@@ -36,7 +36,9 @@ def page(engine: Engine, well_id: str) -> tuple[str, Component]:
             html.Nav(crumbs, className="crumbs", **parts.attributes(aria_label="Breadcrumb")),
             parts.field_head(snapshot, html.H1([well.name, html.Span(well.purpose, className="unit")])),
             parts.tiles(names, "well"),
-            html.Div([parts.card(chart) for chart in charts], className="columns") if charts else _no_records(),
+            html.Div([parts.card(chart, size="well") for chart in charts], className="columns")
+            if charts
+            else _no_records(),
             parts.live([snapshot], charts, told),
         ]
     )

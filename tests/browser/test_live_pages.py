@@ -1,0 +1,168 @@
+"""Pages in a browser: points arrive, breaks heal, nothing is lost, repeated or redrawn, and stale looks stale."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Stack, Tab
+
+Open = Callable[..., Tab]
+TOPIC = "field/demo"
+CHART = "live-demo"
+
+
+def well_of(tab: Tab, trace: int) -> str:
+    """The id of the well that a trace of the field page's live chart shows."""
+    description = tab.page.evaluate("JSON.parse(document.querySelector('#live-page').dataset.live)")
+    chart = next(one for one in description["charts"] if one["id"] == CHART)
+    return str(chart["traces"][trace]["well"])
+
+
+def same(left: list[tuple[float, float]], right: list[tuple[float, float]]) -> bool:
+    return len(left) == len(right) and all(
+        a[0] == b[0] and abs(a[1] - b[1]) < 1e-6 for a, b in zip(left, right, strict=True)
+    )
+
+
+def test_a_point_arrives_and_the_chart_has_it_without_the_page_being_redrawn(stack: Stack, tab: Open) -> None:
+    field = tab("/fields/demo")
+    field.until_state("live")
+    field.page.wait_for_selector(f"#{CHART} .js-plotly-plot")
+    field.page.evaluate(f"document.querySelector('#{CHART} .js-plotly-plot').marked = true")
+    field.page.evaluate("document.querySelector('#live-page').marked = true")
+    requests: list[str] = []
+    field.page.on("request", lambda request: requests.append(request.url))
+    field.until_position(TOPIC, stack.feed(5))
+    kept = stack.live_oil(well_of(field, 0))
+    assert same(field.points(CHART, 0), kept)
+    field.page.wait_for_function(
+        f"length => document.querySelector('#{CHART} .js-plotly-plot').data[0].x.length >= length", arg=len(kept)
+    )
+    assert same(field.drawn(CHART, 0), kept)
+    assert field.page.evaluate(f"document.querySelector('#{CHART} .js-plotly-plot').marked")
+    assert field.page.evaluate("document.querySelector('#live-page').marked")
+    assert requests == []
+
+
+def test_the_tile_shows_the_sum_of_the_newest_rates(stack: Stack, tab: Open) -> None:
+    overview = tab("/")
+    overview.until_state("live")
+    overview.until_position(TOPIC, stack.feed(3))
+    wells = [well.id for well in stack.simulator.wells()]
+    newest = sum(points[-1][1] for well in wells if (points := stack.live_oil(well)))
+    value = overview.page.locator("#tile-all-oil [data-part=value]")
+    expect(value).not_to_have_text("–")
+    shown = float("".join(digit for digit in value.inner_text() if digit in "0123456789.-"))
+    assert shown == pytest.approx(newest, abs=1)
+
+
+def test_a_cut_connection_heals_with_every_point_once_and_in_order(stack: Stack, tab: Open) -> None:
+    field = tab("/fields/demo")
+    field.until_state("live")
+    before = stack.feed(3)
+    field.until_position(TOPIC, before)
+    stack.services.stop()
+    stack.feed(10)
+    expect(field.page.locator("#connection")).to_have_attribute("data-state", "offline", timeout=15_000)
+    newest = stack.feed(2)
+    stack.services.start()
+    field.until_position(TOPIC, newest, seconds=60)
+    field.until_state("live", seconds=30)
+    field.page.wait_for_timeout(1_000)
+    assert same(field.points(CHART, 0), stack.live_oil(well_of(field, 0)))
+    field.complaints.clear()  # the browser reports the refused connections by itself
+
+
+def test_a_page_loaded_again_goes_on_where_the_snapshot_ends(stack: Stack, tab: Open) -> None:
+    field = tab("/fields/demo")
+    field.until_state("live")
+    stack.feed(4)
+    field.page.reload()
+    field.page.wait_for_selector("#live-page", state="attached")
+    field.until_state("live")
+    field.until_position(TOPIC, stack.feed(4))
+    assert same(field.points(CHART, 0), stack.live_oil(well_of(field, 0)))
+
+
+def test_pages_change_without_a_reload_and_each_is_live(stack: Stack, tab: Open) -> None:
+    overview = tab("/")
+    overview.until_state("live")
+    overview.page.evaluate("window.stayed = true")
+    overview.page.get_by_role("link", name="Demonstration field").first.click()
+    overview.page.wait_for_selector(f"#{CHART}")
+    overview.until_position(TOPIC, stack.feed(2))
+    overview.page.get_by_role("link", name="D-1", exact=True).first.click()
+    overview.page.wait_for_selector("#rates-live")
+    overview.until_position(TOPIC, stack.feed(2))
+    overview.page.wait_for_timeout(500)
+    well = "demo.d-1"
+    assert same(overview.points("rates-live", 0), stack.live_oil(well)[-len(overview.points("rates-live", 0)) :])
+    assert overview.page.evaluate("window.stayed")
+
+
+def test_a_restored_database_redraws_the_page_from_its_snapshot(stack: Stack, tab: Open) -> None:
+    from storage import log
+    from storage.database import writing
+
+    field = tab("/fields/demo")
+    field.until_state("live")
+    with writing(stack.engine) as connection:
+        epoch = log.start_epoch(connection)
+    field.page.wait_for_function(
+        "epoch => window.wellstream.positions()['field/demo']?.epoch === epoch", arg=epoch, timeout=20_000
+    )
+    field.until_state("live")
+    field.until_position(TOPIC, stack.feed(2))
+    assert same(field.points(CHART, 0), stack.live_oil(well_of(field, 0)))
+
+
+def test_numbers_look_stale_within_seconds_when_nothing_comes(stack: Stack, tab: Open) -> None:
+    overview = tab("/")
+    overview.until_state("live")
+    stale = overview.page.locator("#tile-all-oil[data-state=stale]")
+    expect(stale).to_be_attached(timeout=60_000)
+    note = stale.locator("[data-part=note]")
+    assert "stale" in note.inner_text() or "no data" in note.inner_text() or "0 of" in note.inner_text()
+
+
+def test_the_zoom_stays_while_records_arrive(stack: Stack, tab: Open) -> None:
+    field = tab("/fields/demo")
+    field.until_state("live")
+    field.page.wait_for_selector(f"#{CHART} .js-plotly-plot")
+    points = field.points(CHART, 0)
+    chosen = [points[3][0], points[10][0]]
+    graph = f"document.querySelector('#{CHART} .js-plotly-plot')"
+    field.page.evaluate(f"range => window.Plotly.relayout({graph}, {{'xaxis.range': range}})", chosen)
+    field.until_position(TOPIC, stack.feed(5))
+    field.page.wait_for_timeout(1_000)
+    shown = f"{graph}._fullLayout.xaxis.range"
+    kept = field.page.evaluate(f"{shown}.map(each => +each || +new Date(each.replace(' ', 'T') + 'Z'))")
+    assert kept == pytest.approx(chosen, abs=1_000)
+
+
+def test_an_unknown_page_and_an_unknown_well_say_so_and_lead_back(stack: Stack, tab: Open) -> None:
+    overview = tab("/")
+    for path, told in (("/nowhere", "there is no page"), ("/wells/demo.zz", "there is no well")):
+        overview.page.goto(f"{stack.url}{path}")
+        expect(overview.page.get_by_role("heading", name="Not found")).to_be_visible()
+        expect(overview.page.locator("main")).to_contain_text(told, ignore_case=True)
+    overview.page.get_by_role("link", name="To the overview").click()
+    overview.page.wait_for_selector("#tile-all-oil", timeout=10_000)
+
+
+@pytest.mark.parametrize("width", [390, 1920, 3840])
+@pytest.mark.parametrize("path", ["/", "/fields/demo", "/wells/demo.d-1"])
+def test_no_page_is_wider_than_its_screen(stack: Stack, tab: Open, path: str, width: int) -> None:
+    one = tab(path, viewport={"width": width, "height": 900})
+    one.until_state("live")
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_theme_is_chosen_by_the_room_and_kept_by_hand(stack: Stack, tab: Open) -> None:
+    one = tab("/", color_scheme="light")
+    expect(one.page.locator("html")).to_have_attribute("data-theme", "light")
+    one.page.get_by_role("button", name="Theme").click()
+    expect(one.page.locator("html")).to_have_attribute("data-theme", "dark")
+    one.page.reload()
+    expect(one.page.locator("html")).to_have_attribute("data-theme", "dark")

@@ -1,0 +1,126 @@
+"""The command line: one clear sentence for what cannot be, exit 1 or 2, never a traceback, nothing half done."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from compose import cli
+from storage import wells
+from storage.database import reading
+
+
+@pytest.fixture
+def wellstream(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str
+) -> object:
+    """Run the command in this process: (exit status, standard output, standard error)."""
+    monkeypatch.setenv("WELLSTREAM_DATABASE_URL", database_url)
+    monkeypatch.setenv("WELLSTREAM_REDIS_URL", redis_url)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["wellstream", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return run
+
+
+def is_one_sentence(text: str) -> bool:
+    return text.strip().startswith("wellstream: ") and text.strip().count("\n") == 0 and "Traceback" not in text
+
+
+FILES = {
+    "text.xlsx": b"hello",
+    "empty.xlsx": b"",
+    "cut.xlsx": b"PK\x03\x04" + b"\x00" * 5_000,
+}
+
+
+@pytest.mark.parametrize("name", [*FILES, "nowhere.xlsx"])
+@pytest.mark.parametrize("command", ["load", "replay"])
+def test_a_file_that_is_not_what_it_claims_is_one_sentence(
+    wellstream: object, engine: Engine, tmp_path: Path, command: str, name: str
+) -> None:
+    file = tmp_path / name
+    if name in FILES:
+        file.write_bytes(FILES[name])
+    status, out, err = wellstream(command, "volve", str(file))  # type: ignore[operator]
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+    assert name in err
+    with reading(engine) as connection:
+        assert wells.all_fields(connection) == []
+
+
+def test_an_unreachable_database_is_one_sentence(wellstream: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WELLSTREAM_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    for command in (["migrate"], ["simulate"], ["up", "--port", "0"]):
+        status, _, err = wellstream(*command)  # type: ignore[operator]
+        assert status == 1
+        assert is_one_sentence(err), err
+        assert "port 9" in err
+
+
+def test_a_port_in_use_is_one_sentence_that_names_it(wellstream: object) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, _, err = wellstream("up", "--port", str(port))  # type: ignore[operator]
+    assert status == 1
+    assert is_one_sentence(err), err
+    assert f"127.0.0.1:{port}" in err
+
+
+def test_a_data_folder_that_cannot_be_is_one_sentence(wellstream: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WELLSTREAM_DATABASE_URL")
+    status, _, err = wellstream("migrate", "--data", "/proc/nowhere")  # type: ignore[operator]
+    assert status == 1
+    assert is_one_sentence(err), err
+    assert "/proc/nowhere" in err
+
+
+def test_faulty_settings_are_told_all_at_once(wellstream: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WELLSTREAM_DATABASE_URL", "mysql://x")
+    monkeypatch.setenv("WELLSTREAM_PORT", "abc")
+    status, _, err = wellstream("migrate")  # type: ignore[operator]
+    assert status == 2
+    assert "WELLSTREAM_PORT='abc'" in err
+    assert "WELLSTREAM_DATABASE_URL='mysql://x'" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["load", "word", "x"], ["up", "--demo", "--empty"], ["serve", "kitchen"]]
+)
+def test_what_cannot_be_asked_for_is_refused_with_status_2(wellstream: object, arguments: list[str]) -> None:
+    status, out, err = wellstream(*arguments)  # type: ignore[operator]
+    assert (status, out) == (2, "")
+    assert "Usage" in err
+
+
+def test_a_speed_that_is_no_speed_is_one_sentence(wellstream: object, volve_file: Path) -> None:
+    status, _, err = wellstream("replay", "volve", str(volve_file), "--speed", "0")  # type: ignore[operator]
+    assert status == 1
+    assert is_one_sentence(err), err
+
+
+def test_results_are_printed_for_machines_on_request(wellstream: object, volve_file: Path) -> None:
+    status, out, _ = wellstream("load", "volve", str(volve_file), "--json")  # type: ignore[operator]
+    assert status == 0
+    counts = json.loads(out)
+    assert (counts["rows"], counts["accepted"], counts["quarantined_by_rule"]) == (15_634, 15_630, {"below_low": 4})
+    assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": "0001"}  # type: ignore[operator]
+
+
+def test_the_doctor_says_what_is_fine_and_what_is_not(wellstream: object) -> None:
+    status, out, _ = wellstream("doctor", "--port", "0", "--json")  # type: ignore[operator]
+    found = json.loads(out)
+    assert status == 0, out
+    assert found["schema"] == {"fine": True, "found": "current"}
+    assert set(found) == {"python", "port", "postgresql", "redis", "schema"}
