@@ -34,14 +34,17 @@ def up(known: Settings, feed: Sequence[str]) -> None:
     port = known.port or free_port(known.host)
     require_free_port(known.host, port)
     stop = stop_on_signals()
-    with servers(known.folder, **known.server_options()) as found:
+    facts = _Facts(stop)
+    with servers(known.folder, **known.server_options(), told=facts.told) as found:
         _migrated(found)
-        facts = _Facts()
         with Supervisor(_programs(found, known, port, feed), facts.told):
             _await_ready(facts, known.host, port, stop)
             if not stop.is_set():
                 typer.echo(f"Wellstream is at http://{known.host}:{port}  (Ctrl-C stops it)")
             stop.wait()
+    if facts.lost is not None:
+        message = f"{facts.lost}; everything was stopped, and nothing that was accepted is lost: start again"
+        raise ServerNotStarted(message)
 
 
 def stop_on_signals() -> threading.Event:
@@ -53,15 +56,20 @@ def stop_on_signals() -> threading.Event:
 
 
 class _Facts:
-    """Tells the person at the terminal of programs that die, and counts."""
+    """Tells the person at the terminal of programs that die, and counts; a lost guard ends everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: threading.Event) -> None:
         self.deaths = 0
+        self.lost: Happened | None = None
+        self._stop = stop
 
     def told(self, fact: Happened) -> None:
         if fact.what in (What.DIED, What.LOST):
             self.deaths += 1
             typer.echo(f"wellstream: {fact}", err=True)
+        if fact.what is What.LOST:
+            self.lost = fact
+            self._stop.set()
 
 
 def _migrated(found: Servers) -> None:

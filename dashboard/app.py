@@ -7,8 +7,9 @@ from typing import Any, Final
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from dash_extensions import EventListener
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from sqlalchemy import Engine
+from starlette.middleware.base import RequestResponseEndpoint
 
 from dashboard.pages import Page, page
 
@@ -22,6 +23,11 @@ _INDEX: Final = """<!DOCTYPE html>
         {%metas%}
         <title>{%title%}</title>
         {%favicon%}
+        <script>
+            const kept = localStorage.getItem("wellstream-theme");
+            const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+            document.documentElement.dataset.theme = kept ?? (dark ? "dark" : "light");
+        </script>
         {%css%}
     </head>
     <body>
@@ -58,8 +64,20 @@ def mount(server: FastAPI, engine: Engine) -> Dash:
     app.backend.websocket_capability = False  # pages have no socket but ours
     app.layout = _shell()
     _answer(app, engine)
+    _revalidate_assets(server)
     app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # Dash does this with the first request for "/"; ours may be for any page
     return app
+
+
+def _revalidate_assets(server: FastAPI) -> None:
+    """Modules import each other by plain names: without this a browser may mix those of two versions."""
+
+    @server.middleware("http")
+    async def revalidate(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        if request.url.path.startswith("/assets/"):
+            response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def _shell() -> Component:

@@ -143,7 +143,8 @@ async function paint(graph, chart) {
   const [text, grid, background] = ["--chart-text", "--chart-grid", "--chart-bg"].map((name) =>
     style.getPropertyValue(name).trim(),
   );
-  const colours = { "font.color": text, paper_bgcolor: background, plot_bgcolor: background };
+  const size = Math.round(parseFloat(style.fontSize) * 0.86);
+  const colours = { "font.color": text, "font.size": size, paper_bgcolor: background, plot_bgcolor: background };
   for (const axis of Object.keys(graph._fullLayout).filter((name) => /^[xy]axis\d*$/.test(name))) {
     colours[`${axis}.gridcolor`] = grid;
     colours[`${axis}.zerolinecolor`] = grid;

@@ -9,6 +9,7 @@ from dashboard.figures.series import GAP_FACTOR, Chart, Line, cadence_s, label_o
 from dashboard.theme import PENS, axis, layout, well_pen
 from storage.domain.record import Resolution
 from storage.domain.well import Field, Well
+from storage.production import KEPT_SCHEMA
 
 DAY_S: Final = 86_400
 RATES: Final = ("oil_sm3", "gas_sm3", "water_sm3", "injected_water_sm3", "injected_gas_sm3")
@@ -20,6 +21,7 @@ STATES: Final = (
     "downhole_temperature_degc",
     "choke_pct",
 )
+_NO_RECORDS: Final = pl.DataFrame(schema=KEPT_SCHEMA)
 _STATE_AXES: Final = {"bar": "y", "°C": "y2", "%": "y3"}
 _RANGES: Final = [
     {"count": 1, "label": "1 month", "step": "month", "stepmode": "backward"},
@@ -43,7 +45,7 @@ def stacked_oil(field: Field, wells: Sequence[Well], daily: pl.DataFrame) -> Cha
     lines = [
         Line(well.name, "oil_sm3", well.id, well_pen(number), stack="one")
         for number, well in enumerate(wells)
-        if _has(by_well, well, "oil_sm3")
+        if _may_have(by_well, well, "oil_sm3")
     ]
     given = {"yaxis": axis("Oil, Sm³/d (calendar day)", rangemode="tozero")}
     figure = _figure(field, lines, by_well, Resolution.DAILY, DAY_S, given | _brush(field))
@@ -56,7 +58,7 @@ def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column
     lines = [
         Line(well.name, column, well.id, well_pen(number))
         for number, well in enumerate(wells)
-        if _has(by_well, well, column)
+        if _may_have(by_well, well, column)
     ]
     seconds = cadence_s(live, 5)
     given = {"yaxis": axis(f"{label_of(column)}, {unit_of(column)}", rangemode="tozero"), "xaxis": _time(field)}
@@ -102,7 +104,7 @@ def _figure(
     seconds: int,
     given: Mapping[str, object],
 ) -> dict[str, Any]:
-    data = [_trace(field, line, frames[line.well], GAP_FACTOR * seconds) for line in lines]
+    data = [_trace(field, line, frames.get(line.well, _NO_RECORDS), GAP_FACTOR * seconds) for line in lines]
     return {
         "data": data,
         "layout": layout(**{"xaxis": _time(field), "uirevision": f"{field.id}-{resolution}", **given}),
@@ -152,9 +154,10 @@ def _by_well(frame: pl.DataFrame) -> dict[str | None, pl.DataFrame]:
     return {str(name): rows for (name,), rows in frame.group_by("well", maintain_order=True)}
 
 
-def _has(by_well: Mapping[str | None, pl.DataFrame], well: Well, column: str) -> bool:
+def _may_have(by_well: Mapping[str | None, pl.DataFrame], well: Well, column: str) -> bool:
+    """Whether a well has measured the column, or has not reported yet and may begin while the page is open."""
     rows = by_well.get(well.id)
-    return rows is not None and rows[column].null_count() < rows.height
+    return rows is None or rows[column].null_count() < rows.height
 
 
 def _time(field: Field) -> dict[str, object]:
