@@ -1,13 +1,13 @@
 """The charts of the pages, each a pure function of a snapshot's frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 import polars as pl
 
 from dashboard.figures.series import GAP_FACTOR, Chart, Line, cadence_s, label_of, points, unit_of
 from dashboard.theme import PENS, axis, layout, well_pen
-from storage.domain.record import Resolution
+from storage.domain.record import QUANTITY_COLUMNS, Resolution, Verdict
 from storage.domain.well import Field, Well
 from storage.production import KEPT_SCHEMA
 
@@ -134,14 +134,20 @@ def _trace(field: Field, line: Line, frame: pl.DataFrame, gap_s: float) -> dict[
 
 
 def _suspects(field: Field, frame: pl.DataFrame, lines: Sequence[Line]) -> dict[str, Any]:
-    """Crosses on the first line where the record has issues: a second sign beside colour."""
-    doubted = frame.filter(pl.col("verdict") == "suspect")
-    x, y = points(doubted, lines[0], field, float("inf")) if lines else ([], [])
+    """Crosses on the first line where an issue is about the lines or about the whole record: a sign beside colour."""
+    doubted = frame.filter(pl.col("verdict") == Verdict.SUSPECT, _about({line.column for line in lines}))
+    x, y = points(doubted, lines[0], field, float("inf"))
     return {
         "type": "scatter", "mode": "markers", "name": "suspect", "x": x, "y": y, "hoverinfo": "text",
-        "text": [", ".join(issues) for issues in doubted["issues"].to_list()] if lines else [],
+        "text": [", ".join(issues) for issues in doubted["issues"].to_list()],
         "marker": {"symbol": "x-thin", "size": 7, "color": "#b58a2a", "line": {"width": 1.4, "color": "#b58a2a"}},
     }  # fmt: skip
+
+
+def _about(columns: Set[str]) -> pl.Expr:
+    """Whether a record has an issue (``rule-column``) of one of the columns, or one that names no quantity."""
+    column = pl.element().str.split("-").list.last()
+    return pl.col("issues").list.eval(column.is_in(list(columns)) | ~column.is_in(QUANTITY_COLUMNS)).list.any()
 
 
 def _measured(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
