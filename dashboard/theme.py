@@ -36,6 +36,7 @@ PENS: Final = {
 WELL_HUES: Final = ("#4f9d6e", "#5a8fc4", "#c98a5a", "#a98bc9", "#8a93a0", "#b59a5b", "#c0665c", "#5aa3a0")
 WELL_DASHES: Final = ("solid", "dash", "dot", "dashdot")
 
+SUSPECT: Final = "#b58a2a"
 NEUTRAL_TEXT: Final = "#87909a"
 NEUTRAL_GRID: Final = "rgba(135,144,154,0.22)"
 

@@ -1,13 +1,19 @@
 // Patches Plotly's graphs with the lines of the page: appends where that is all, whole lines otherwise, only where seen.
 
+import { asked, following } from "./axes.mjs";
 import { Lines } from "./lines.mjs";
 
 /** A redrawn page shows its new figures within this time; until then the graph still holds the old page's. */
 const OLD_FIGURE_MS = 1_500;
 const MARGIN = "200px";
 
+/** After a patch a chart rests this many times as long as the patch took: charts never take the whole of a tab's time. */
+const REST = 10;
+const REST_MAX_MS = 5_000;
+
 export class Charts {
   #charts = new Map();
+  #linked = new WeakSet();
   #observer = null;
   #request;
 
@@ -25,10 +31,11 @@ export class Charts {
     this.#charts = new Map(descriptions.map((one) => [one.id, new Chart(one, zones, before.get(one.id), now)]));
   }
 
+  /** Take a record. Returns whether every chart could: false when one needs a snapshot to be right again. */
   put(topic, record, replaced) {
-    for (const chart of this.#charts.values()) {
-      if (chart.topic === topic && chart.lines.put(record, replaced)) chart.dirty = true;
-    }
+    const fed = [...this.#charts.values()].filter((chart) => chart.topic === topic && chart.lines.put(record, replaced));
+    for (const chart of fed) chart.dirty = true;
+    return !fed.some((chart) => chart.lines.incomplete);
   }
 
   /** Bring all visible charts up to date. Resolves when Plotly has drawn them. */
@@ -60,7 +67,8 @@ export class Charts {
     chart.busy = true;
     try {
       if (graph.data !== chart.adopted) chart.adopt(graph);
-      if (chart.dirty && (await patch(graph, chart))) this.draws += 1;
+      this.#link(chart.id, graph);
+      if (chart.dirty && now >= chart.restsUntil && (await patch(graph, chart, now))) this.draws += 1;
       if (!chart.coloured) await paint(graph, chart);
     } catch (error) {
       chart.whole = true; // whatever of it was drawn, the next patch draws all
@@ -69,6 +77,23 @@ export class Charts {
       chart.busy = false;
     }
     if (chart.dirty) this.#request();
+  }
+
+  /** What a person does to the graph's time axis, the page's charts over the same time do, too. */
+  #link(id, graph) {
+    if (this.#linked.has(graph)) return;
+    this.#linked.add(graph);
+    graph.on("plotly_relayout", (change) => this.#follow(id, asked(change)));
+  }
+
+  #follow(id, wanted) {
+    const span = this.#charts.get(id)?.span;
+    if (wanted === null || span === undefined) return;
+    for (const chart of this.#charts.values()) {
+      const graph = chart.span === span && chart.id !== id ? chart.graph(Infinity) : null;
+      const change = graph === null ? null : following(wanted, graph._fullLayout.xaxis);
+      if (change !== null) window.Plotly.relayout(graph, change);
+    }
   }
 
   #watch(chart) {
@@ -94,6 +119,7 @@ class Chart {
   constructor(description, zones, before, now) {
     this.id = description.id;
     this.topic = description.topic;
+    this.span = `${description.topic} ${description.resolution}`;
     this.lines = new Lines(description, zones);
     this.host = null;
     this.visible = false;
@@ -101,6 +127,7 @@ class Chart {
     this.dirty = false;
     this.coloured = false;
     this.whole = false;
+    this.restsUntil = -Infinity;
     this.adopted = null;
     this.old = before?.adopted ?? null;
     this.oldUntil = now + OLD_FIGURE_MS;
@@ -115,24 +142,27 @@ class Chart {
 
   /** Dash put another figure there: begin from its points, with those that came since on top. */
   adopt(graph) {
-    this.lines.adopt((index) => ({ x: values(graph, index, "x"), y: values(graph, index, "y") }));
+    this.lines.adopt((index) => ({ x: values(graph, index, "x"), y: values(graph, index, "y"), text: values(graph, index, "text") }));
     this.adopted = graph.data;
     this.dirty = true;
     this.coloured = false;
   }
 }
 
-async function patch(graph, chart) {
+async function patch(graph, chart, now) {
+  const began = performance.now();
   chart.dirty = false;
   const patches = chart.lines.patches(chart.whole).filter(({ index }) => graph.data[index] !== undefined);
   if (patches.length === 0) return false;
-  const isAppend = ({ index, kind }) => kind === "append" && Array.isArray(graph.data[index].x);
+  const isMarked = patches.some(({ text }) => text !== undefined);
+  const isOpen = ({ x, text }) => Array.isArray(x) && (!isMarked || Array.isArray(text));
+  const isAppend = ({ index, kind }) => kind === "append" && isOpen(graph.data[index]);
   const indices = patches.map(({ index }) => index);
-  if (patches.every(isAppend)) {
-    await window.Plotly.extendTraces(graph, both(patches), indices);
-  } else {
-    await window.Plotly.restyle(graph, both(indices.map((index) => chart.lines.drawn(index))), indices);
-  }
+  const drawing = patches.every(isAppend)
+    ? window.Plotly.extendTraces(graph, both(patches), indices)
+    : window.Plotly.restyle(graph, both(indices.map((index) => chart.lines.drawn(index))), indices);
+  chart.restsUntil = now + Math.min(REST_MAX_MS, REST * (performance.now() - began));
+  await drawing;
   chart.whole = false;
   return true;
 }
@@ -153,7 +183,9 @@ async function paint(graph, chart) {
 }
 
 function both(lines) {
-  return { x: lines.map(({ x }) => x), y: lines.map(({ y }) => y) };
+  const given = { x: lines.map(({ x }) => x), y: lines.map(({ y }) => y) };
+  if (lines.some(({ text }) => text !== undefined)) given.text = lines.map(({ text }) => text ?? []);
+  return given;
 }
 
 /** A trace's array as it is, or, when the figure packed it, as Plotly unpacked it. */

@@ -99,7 +99,7 @@ class LivePage {
   #take(topic, batch) {
     for (const record of rows(batch)) {
       const replaced = this.#wells.put(record);
-      this.charts.put(topic, record, replaced);
+      if (!this.charts.put(topic, record, replaced)) this.#reload.want(topic, "revised");
       this.records += 1;
     }
     if (this.#unpainted.length < LATENCIES_MAX && !document.hidden) this.#unpainted.push(batch.at);

@@ -1,11 +1,11 @@
 // What tiles, table rows and field headers say: value, age, note and state, from the newest records. Pure.
 
+import { doubts, issueText } from "./issues.mjs";
 import { localDate } from "./local_time.mjs";
 import { NOTHING, age, number, span, staleNote, DATED_S } from "./words.mjs";
 import { GAS_PER_OE, ageS, endMs, hasRecord, isFresh, rate, sum, together, waterCut } from "./wells.mjs";
 
 const ARRIVED_MS = 10_000;
-const COLUMN = /-([a-z]+(?:_[a-z0-9]+)+)$/;
 
 /** Each kind of tile: the columns that it is made of, and its value from records (null: nothing measured). */
 const KINDS = {
@@ -48,7 +48,7 @@ export function row(well, zones, now) {
     whp: number(well.wellhead_pressure_bar, 1),
     choke: number(well.choke_pct, 1),
     age: age(ageS(well, now), well.start, zones[well.field] ?? "UTC"),
-    verdict: suspect ? `⚠ ${well.issues?.[0] ?? "suspect"}` : well.verdict ?? NOTHING,
+    verdict: suspect ? `⚠ ${issueText(well.issues?.[0] ?? "suspect")}` : well.verdict ?? NOTHING,
     status: fresh ? flowing(well) : staleNote(ageS(well, now)),
   };
 }
@@ -111,19 +111,13 @@ function nothing(chosen, now) {
   return { state: "none", value: NOTHING, age: "", note: known.some((one) => isFresh(one, now)) || known.length === 0 ? note : "no data" };
 }
 
-/** The first issue that touches these columns, as "⚠ jump-oil_sm3"; one that names no column touches all. */
+/** The first issue that is about these columns, as "⚠ jump, oil", with its well's name where there are several. */
 function doubted(records, columns, named) {
-  for (const record of records.filter((one) => one.verdict === "suspect")) {
-    const issues = record.issues ?? [];
-    const issue = issues.length === 0 ? "suspect" : issues.find((one) => touches(one, columns));
-    if (issue !== undefined) return named ? `⚠ ${record.name}: ${issue}` : `⚠ ${issue}`;
+  for (const record of records) {
+    const [issue] = doubts(record, columns);
+    if (issue !== undefined) return `⚠ ${named ? `${record.name}: ` : ""}${issueText(issue)}`;
   }
   return null;
-}
-
-function touches(issue, columns) {
-  const column = COLUMN.exec(issue)?.[1];
-  return column === undefined || columns.includes(column);
 }
 
 function shareOf(counted, all) {

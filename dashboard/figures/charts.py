@@ -1,13 +1,13 @@
 """The charts of the pages, each a pure function of a snapshot's frames."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
-from dashboard.figures.series import GAP_FACTOR, Chart, Line, cadence_s, label_of, points, unit_of
-from dashboard.theme import PENS, axis, layout, well_pen
-from storage.domain.record import QUANTITY_COLUMNS, Resolution, Verdict
+from dashboard.figures.series import GAP_FACTOR, Chart, Line, cadence_s, label_of, points, suspects, unit_of
+from dashboard.theme import PENS, SUSPECT, axis, layout, well_pen
+from storage.domain.record import Resolution
 from storage.domain.well import Field, Well
 from storage.production import KEPT_SCHEMA
 
@@ -35,7 +35,7 @@ def daily_totals(field: Field, totals: pl.DataFrame) -> Chart:
     """A field's production by day: oil and water on the left axis, gas on the right. ``totals``: TOTALS_SCHEMA."""
     columns = _measured(totals, RATES)
     lines = [Line(label_of(name), name, None, PENS[name], "y2" if "gas" in name else "y") for name in columns]
-    figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes())
+    figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes(Resolution.DAILY))
     return Chart(f"daily-{field.id}", "Daily production", figure, lines, field, Resolution.DAILY, DAY_S)
 
 
@@ -63,9 +63,9 @@ def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column
     seconds = cadence_s(live, 5)
     given = {"yaxis": axis(f"{label_of(column)}, {unit_of(column)}", rangemode="tozero"), "xaxis": _time(field)}
     figure = _figure(field, lines, by_well, Resolution.LIVE, seconds, given)
-    return Chart(
-        f"live-{field.id}", f"Live {label_of(column).lower()} rate", figure, lines, field, Resolution.LIVE, seconds
-    )
+    figure["data"] += _marks(field, lines, by_well)
+    title = f"Live {label_of(column).lower()} rate"
+    return Chart(f"live-{field.id}", title, figure, lines, field, Resolution.LIVE, seconds, is_marked=True)
 
 
 def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
@@ -73,11 +73,11 @@ def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution)
     columns = _measured(frame, RATES)
     lines = [Line(label_of(name), name, well.id, PENS[name], "y2" if "gas" in name else "y") for name in columns]
     seconds = cadence_s(frame, DAY_S)
-    given = _two_axes() | (_brush(field) if resolution is Resolution.DAILY else {"xaxis": _time(field)})
+    given = _two_axes(resolution) | (_brush(field) if resolution is Resolution.DAILY else {"xaxis": _time(field)})
     figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
-    figure["data"].append(_suspects(field, frame, lines))
+    figure["data"] += _marks(field, lines, _frames(well.id, frame))
     title = "Daily rates" if resolution is Resolution.DAILY else "Live rates"
-    return Chart(f"rates-{resolution}", title, figure, lines, field, resolution, seconds)
+    return Chart(f"rates-{resolution}", title, figure, lines, field, resolution, seconds, is_marked=True)
 
 
 def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
@@ -92,8 +92,9 @@ def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution
     }
     seconds = cadence_s(frame, DAY_S)
     figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
+    figure["data"] += _marks(field, lines, _frames(well.id, frame))
     title = f"{'Daily' if resolution is Resolution.DAILY else 'Live'} pressures, temperatures, choke"
-    return Chart(f"states-{resolution}", title, figure, lines, field, resolution, seconds)
+    return Chart(f"states-{resolution}", title, figure, lines, field, resolution, seconds, is_marked=True)
 
 
 def _figure(
@@ -123,6 +124,7 @@ def _trace(field: Field, line: Line, frame: pl.DataFrame, gap_s: float) -> dict[
         "name": line.name,
         "x": x,
         "y": y,
+        "text": [],
         "yaxis": line.axis,
         "line": {"color": line.pen.color, "dash": line.pen.dash, "width": 1.6},
         "connectgaps": False,
@@ -133,21 +135,17 @@ def _trace(field: Field, line: Line, frame: pl.DataFrame, gap_s: float) -> dict[
     return trace
 
 
-def _suspects(field: Field, frame: pl.DataFrame, lines: Sequence[Line]) -> dict[str, Any]:
-    """Crosses on the first line where an issue is about the lines or about the whole record: a sign beside colour."""
-    doubted = frame.filter(pl.col("verdict") == Verdict.SUSPECT, _about({line.column for line in lines}))
-    x, y = points(doubted, lines[0], field, float("inf"))
-    return {
-        "type": "scatter", "mode": "markers", "name": "suspect", "x": x, "y": y, "hoverinfo": "text",
-        "text": [", ".join(issues) for issues in doubted["issues"].to_list()],
-        "marker": {"symbol": "x-thin", "size": 7, "color": "#b58a2a", "line": {"width": 1.4, "color": "#b58a2a"}},
-    }  # fmt: skip
-
-
-def _about(columns: Set[str]) -> pl.Expr:
-    """Whether a record has an issue (``rule-column``) of one of the columns, or one that names no quantity."""
-    column = pl.element().str.split("-").list.last()
-    return pl.col("issues").list.eval(column.is_in(list(columns)) | ~column.is_in(QUANTITY_COLUMNS)).list.any()
+def _marks(field: Field, lines: Sequence[Line], frames: Mapping[str | None, pl.DataFrame]) -> Iterator[dict[str, Any]]:
+    """Crosses where a line's points are suspect, a trace for each line: a second sign beside colour."""
+    found = [suspects(frames.get(line.well, _NO_RECORDS), line, field) for line in lines]
+    first = next((number for number, (x, _, _) in enumerate(found) if x), None)
+    for number, (line, (x, y, text)) in enumerate(zip(lines, found, strict=True)):
+        yield {
+            "type": "scatter", "mode": "markers", "name": "suspect", "x": x, "y": y, "text": text,
+            "yaxis": line.axis, "showlegend": number == first,
+            "hovertemplate": f"{line.name}: %{{text}}<extra>suspect</extra>",
+            "marker": {"symbol": "x-thin", "size": 7, "line": {"width": 1.4, "color": SUSPECT}},
+        }  # fmt: skip
 
 
 def _measured(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
@@ -180,8 +178,9 @@ def _brush(field: Field) -> dict[str, object]:
     }
 
 
-def _two_axes() -> dict[str, object]:
+def _two_axes(resolution: Resolution) -> dict[str, object]:
+    day = " (calendar day)" if resolution is Resolution.DAILY else ""
     return {
-        "yaxis": axis("Liquids, Sm³/d (calendar day)", rangemode="tozero"),
+        "yaxis": axis(f"Liquids, Sm³/d{day}", rangemode="tozero"),
         "yaxis2": axis("Gas, Sm³/d", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"),
     }

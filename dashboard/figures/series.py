@@ -1,19 +1,25 @@
 """Frames as the x and y of lines: field wall clock, rates per day, gaps drawn as gaps. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
 from dashboard.theme import Pen
-from storage.domain.record import QUANTITIES, Kind, Resolution
+from storage.domain.record import QUANTITIES, Kind, Resolution, Verdict
 from storage.domain.well import Field
 
 GAP_FACTOR: Final = 3
 """A line breaks where two records are further apart than this many intervals."""
 
 KEEP_POINTS: Final = 20_000
+KEEP_LIVE_S: Final = 4 * 3600
+"""A live line keeps the points of this long: enough to look back, little enough to draw again and again."""
+
+ISSUE_COLUMN: Final = r"-([a-z]+(?:_[a-z0-9]+)+)$"
+"""The column that an issue code is about; the same as in ``assets/issues.mjs``."""
+
 _BY_COLUMN: Final = {quantity.column: quantity for quantity in QUANTITIES}
 
 
@@ -46,6 +52,8 @@ class Chart:
     field: Field
     resolution: Resolution
     seconds: int
+    is_marked: bool = False
+    """Whether traces of suspect points, one for each line, follow the lines' traces."""
 
     def description(self) -> dict[str, Any]:
         """What the live page is told of this chart; see ``assets/live_page.mjs``."""
@@ -53,13 +61,15 @@ class Chart:
             "id": self.id,
             "topic": f"field/{self.field.id}",
             "resolution": str(self.resolution),
-            "keep": KEEP_POINTS,
+            "keep": max(100, KEEP_LIVE_S // self.seconds) if self.resolution is Resolution.LIVE else KEEP_POINTS,
             "gap_s": GAP_FACTOR * self.seconds,
-            "traces": [
-                {"index": index, "well": line.well, "column": line.column, "as": "rate" if line.is_rate else "value"}
-                for index, line in enumerate(self.lines)
-            ],
+            "traces": [*self._traces(0), *(self._traces(len(self.lines), only="suspect") if self.is_marked else ())],
         }
+
+    def _traces(self, first: int, *, only: str | None = None) -> Iterator[dict[str, Any]]:
+        for index, line in enumerate(self.lines, first):
+            shown_as = "rate" if line.is_rate else "value"
+            yield {"index": index, "well": line.well, "column": line.column, "as": shown_as, "only": only}
 
 
 def unit_of(column: str) -> str:
@@ -89,6 +99,20 @@ def points(frame: pl.DataFrame, line: Line, field: Field, gap_s: float) -> tuple
     breaks = broken.filter("gap").select(x=pl.col("x") - 1, y=pl.lit(None, dtype=pl.Float64))
     joined = pl.concat([shown, breaks]).sort("x", maintain_order=True) if breaks.height else shown
     return joined["x"].to_list(), joined["y"].to_list()
+
+
+def suspects(frame: pl.DataFrame, line: Line, field: Field) -> tuple[list[float], list[float], list[str]]:
+    """x, y and issues of a line's points that are suspect for an issue about its column, or about no column at all."""
+    about = pl.element().str.extract(ISSUE_COLUMN)
+    touching = pl.col("issues").list.filter(about.is_null() | (about == line.column))
+    unnamed = pl.col("issues").list.len() == 0
+    doubted = frame.filter(pl.col("verdict") == Verdict.SUSPECT, pl.col(line.column).is_not_null()).select(
+        x=_middle_ms(field),
+        y=_value(line),
+        text=pl.when(unnamed).then(pl.lit("suspect")).otherwise(touching.list.join(", ")),
+    )
+    marked = doubted.filter(pl.col("text") != "")
+    return marked["x"].to_list(), marked["y"].to_list(), marked["text"].to_list()
 
 
 def _middle_ms(field: Field) -> pl.Expr:

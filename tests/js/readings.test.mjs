@@ -48,7 +48,7 @@ test("a tile whose wells are all stale says so beside their last values", () => 
 test("a suspect record that touches the tile's column makes it bad, another column's issue does not", () => {
   const doubt = (issue) => [live("a", { oil_sm3: 0.05, verdict: "suspect", issues: [issue] })];
   const one = { kind: "rate", column: "oil_sm3", well: "demo.a" };
-  assert.deepEqual(said(one, doubt("jump-oil_sm3")), { state: "bad", value: "864", age: "3 s", note: "⚠ jump-oil_sm3" });
+  assert.deepEqual(said(one, doubt("jump-oil_sm3")), { state: "bad", value: "864", age: "3 s", note: "⚠ jump, oil" });
   assert.equal(said(one, doubt("frozen-wellhead_pressure_bar")).state, "live");
   assert.equal(said(one, doubt("outside")).note, "⚠ outside");
   assert.equal(said(one, [live("a", { oil_sm3: 1, verdict: "suspect" })]).note, "⚠ suspect");
@@ -56,7 +56,7 @@ test("a suspect record that touches the tile's column makes it bad, another colu
 
 test("a sum tile names the well that is doubted", () => {
   const records = [live("a", { oil_sm3: 1 }), live("b", { oil_sm3: 1, verdict: "suspect", issues: ["jump-oil_sm3"] })];
-  assert.equal(said({ kind: "rate", column: "oil_sm3" }, records).note, "⚠ B: jump-oil_sm3 · 2 of 2 wells");
+  assert.equal(said({ kind: "rate", column: "oil_sm3" }, records).note, "⚠ B: jump, oil · 2 of 2 wells");
 });
 
 test("water cut, GOR, oil equivalent and uptime come from sums over the wells", () => {
@@ -111,7 +111,7 @@ test("a row tells a well's rates, state and verdict, or that it has no records",
   assert.deepEqual([shown.status, shown.verdict, shown.age], ["on stream", "verified", "3 s"]);
   assert.equal(row(live("a", { on_stream_s: 5, purpose: "injector" }), ZONES, NOW).status, "injecting");
   assert.equal(row(live("a", { on_stream_s: 0 }), ZONES, NOW).status, "shut in");
-  assert.equal(row(live("a", { verdict: "suspect", issues: ["jump-oil_sm3"] }), ZONES, NOW).verdict, "⚠ jump-oil_sm3");
+  assert.equal(row(live("a", { verdict: "suspect", issues: ["jump-oil_sm3"] }), ZONES, NOW).verdict, "⚠ jump, oil");
   assert.equal(row(live("a"), ZONES, NOW + 60_000).state, "stale");
   assert.equal(row({ well: "demo.d" }, ZONES, NOW).status, "no records yet");
   assert.equal(row(undefined, ZONES, NOW).state, "none");
