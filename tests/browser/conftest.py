@@ -31,8 +31,9 @@ CHROMIUM_OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser a module: its driver holds the thread's event loop, which asynchronous tests after it need."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         missing = "there is no chromium here: install it (Debian: apt-get install chromium)"
