@@ -114,15 +114,16 @@ def _answer(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         Output("content", "children", allow_duplicate=True),
+        Output("title", "data", allow_duplicate=True),
         Input({"kind": "try-again", "index": ALL}, "n_intervals"),
         State("address", "pathname"),
         prevent_initial_call=True,
     )
     async def try_again(times: list[int], path: str) -> Any:
         if not any(times):
-            return no_update  # the timer has only just come with its page
+            return no_update, no_update  # the timer has only just come with its page
         shown: Page = await asyncio.to_thread(page, engine, path)
-        return shown.content
+        return shown.content, shown.title
 
     app.clientside_callback(  # type: ignore[no-untyped-call]
         "function(title) { document.title = title || 'Wellstream'; return window.dash_clientside.no_update; }",

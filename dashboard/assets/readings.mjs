@@ -47,7 +47,7 @@ export function row(well, zones, now) {
     water_cut: number(waterCut(rate(well, "oil_sm3"), rate(well, "water_sm3")), 1),
     whp: number(well.wellhead_pressure_bar, 1),
     choke: number(well.choke_pct, 1),
-    age: age(ageS(well, now), well.start, zones[well.field] ?? "UTC"),
+    age: ageS(well, now) < DATED_S ? span(ageS(well, now)) : localDate(zones[well.field] ?? "UTC", well.start),
     verdict: suspect ? `⚠ ${issueText(well.issues?.[0] ?? "suspect")}` : well.verdict ?? NOTHING,
     status: fresh ? flowing(well) : staleNote(ageS(well, now)),
   };
@@ -127,7 +127,9 @@ function shareOf(counted, all) {
 function flowing(well) {
   if (typeof well.on_stream_s !== "number") return NOTHING;
   if (well.on_stream_s <= 0) return "shut in";
-  return well.purpose === "injector" ? "injecting" : "on stream";
+  if (well.purpose !== "injector") return "on stream";
+  const injected = rate(well, "injected_water_sm3");
+  return injected === null ? "injecting" : `injecting ${number(injected)} Sm³/d`;
 }
 
 function daily(records, column) {

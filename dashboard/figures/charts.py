@@ -21,6 +21,15 @@ STATES: Final = (
     "downhole_temperature_degc",
     "choke_pct",
 )
+_SHORT: Final = {
+    "wellhead_pressure_bar": "WHP",
+    "downhole_pressure_bar": "DHP",
+    "annulus_pressure_bar": "Annulus",
+    "wellhead_temperature_degc": "WHT",
+    "downhole_temperature_degc": "DHT",
+}
+"""Names that leave room for the lines on a small screen."""
+
 _NO_RECORDS: Final = pl.DataFrame(schema=KEPT_SCHEMA)
 _STATE_AXES: Final = {"bar": "y", "°C": "y2", "%": "y3"}
 _RANGES: Final = [
@@ -83,7 +92,10 @@ def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution)
 def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
     """A well's pressures, temperatures and choke, above each other on one time axis."""
     columns = _measured(frame, STATES)
-    lines = [Line(label_of(name), name, well.id, PENS[name], _STATE_AXES[unit_of(name)]) for name in columns]
+    lines = [
+        Line(_SHORT.get(name, label_of(name)), name, well.id, PENS[name], _STATE_AXES[unit_of(name)])
+        for name in columns
+    ]
     given = {
         "xaxis": _time(field) | {"anchor": "y3"},
         "yaxis": axis("bar", domain=[0.64, 1.0], rangemode="tozero"),

@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Engine
 
 from dashboard import parts, queries
-from dashboard.figures.charts import rates, states
+from dashboard.figures.charts import STATES, rates, states
 from dashboard.figures.series import Chart
 from storage.domain.record import Resolution
 from storage.domain.well import Field, Well
@@ -48,7 +48,8 @@ def page(engine: Engine, well_id: str) -> tuple[str, Component]:
 def _charts(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> list[Chart]:
     if frame.is_empty():
         return []
-    return [rates(field, well, frame, resolution), states(field, well, frame, resolution)]
+    has_states = any(frame[column].count() for column in STATES)
+    return [rates(field, well, frame, resolution), *([states(field, well, frame, resolution)] if has_states else [])]
 
 
 def _no_records() -> Component:

@@ -110,7 +110,10 @@ test("a row tells a well's rates, state and verdict, or that it has no records",
   assert.deepEqual([shown.state, shown.water_cut, shown.whp, shown.choke], ["live", "25.0", "80.0", "–"]);
   assert.deepEqual([shown.status, shown.verdict, shown.age], ["on stream", "verified", "3 s"]);
   assert.equal(row(live("a", { on_stream_s: 5, purpose: "injector" }), ZONES, NOW).status, "injecting");
+  const injector = live("i", { on_stream_s: 5, purpose: "injector", injected_water_sm3: 0.05 });
+  assert.equal(row(injector, ZONES, NOW).status, "injecting 864 Sm³/d");
   assert.equal(row(live("a", { on_stream_s: 0 }), ZONES, NOW).status, "shut in");
+  assert.equal(row(live("a"), ZONES, NOW + 400_000_000).age, "2026-01-01");
   assert.equal(row(live("a", { verdict: "suspect", issues: ["jump-oil_sm3"] }), ZONES, NOW).verdict, "⚠ jump, oil");
   assert.equal(row(live("a"), ZONES, NOW + 60_000).state, "stale");
   assert.equal(row({ well: "demo.d" }, ZONES, NOW).status, "no records yet");

@@ -52,7 +52,7 @@ def test_an_injector_shows_what_it_injects() -> None:
 
 def test_a_well_that_measures_nothing_still_has_a_chart() -> None:
     assert list(named(rates(FIELD, A, records({}), Resolution.DAILY))) == ["Oil"]
-    assert list(named(states(FIELD, A, records({}), Resolution.DAILY))) == ["Wellhead pressure"]
+    assert list(named(states(FIELD, A, records({}), Resolution.DAILY))) == ["WHP"]
 
 
 def test_states_stand_above_each_other_on_one_time_axis() -> None:
