@@ -48,7 +48,8 @@ class Addresses:
 def serve(roles: Sequence[Role], addresses: Addresses) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; they share one port."""
     engine = engine_for(addresses.database_url)
-    gateway = Gateway(engine, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
+    own = engine_for(addresses.database_url)  # pages that ask much must not keep the gateway waiting for a connection
+    gateway = Gateway(own, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
     app = application(roles, engine, addresses.redis_url, gateway)
     config = uvicorn.Config(
         app,

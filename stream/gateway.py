@@ -9,15 +9,14 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy import Engine
 
-from storage import log, wells
-from storage.database import reading
 from storage.domain.errors import InputRefused, StorageDown
-from storage.log import Head, LogMessage
+from storage.log import LogMessage
 from stream import frames, metrics
 from stream.close_codes import Close
 from stream.doorbell import Listener
 from stream.frames import Pong, Subscribe, Unsubscribe
 from stream.hub import Delivery, Feed, Hub, Reload
+from stream.log_reader import LogReader
 from stream.session import Event, Session, State
 from stream.topics import Topic, topic
 
@@ -30,7 +29,6 @@ REPLY_EVERY: Final = 10
 """Every how many pings the client is asked to answer."""
 
 STORE_LOST_S: Final = 5.0
-CATCH_UPS_AT_ONCE: Final = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -51,13 +49,12 @@ class Gateway:
     """Everything one gateway process shares: the hub, the doorbell's listener and the log's reader."""
 
     def __init__(self, engine: Engine, redis_url: str, tick_s: float = TICK_S) -> None:
-        self._engine = engine
+        self._log = LogReader(engine)
         self._tick_s = tick_s
         self._listener = Listener(redis_url, self._heard)
         self._hub: Hub | None = None
         self._connections: dict[Session, Connection] = {}
         self._catching_up: dict[Session, asyncio.Task[None]] = {}
-        self._reading = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
         self._opening = asyncio.Lock()
         self._hole = asyncio.Event()
         self._flush_at: dict[str, float] = {}
@@ -198,6 +195,8 @@ class Gateway:
         assert hub is not None, "a feed is open"  # noqa: S101
         if subscription.offset is not None and subscription.offset > feed.follower.head:
             await self._ask_heads([feed.field])
+            if session.cold() != cold:
+                return
         admission = hub.admission(cold, subscription) if hub is self._hub else Reload("epoch")
         match admission:
             case Reload(reason):
@@ -211,7 +210,7 @@ class Gateway:
     async def _send_past(self, connection: Connection, feed: Feed, cold: Topic, after: int) -> None:
         """One stretch of the log that memory no longer holds."""
         upto = feed.flushed
-        past = await self._read(feed.field, after, upto)
+        past = await self._log.stretch(feed.field, after, upto)
         metrics.BACKFILLED.inc(len(past))
         subscription = connection.session.subscriptions.get(cold)
         if subscription is None or subscription.hot or subscription.offset != after:
@@ -241,26 +240,12 @@ class Gateway:
             if feed is not None and feed.knows(wanted):
                 return feed
             hub = self._hub
-            found = await asyncio.to_thread(self._field, wanted.field)
+            found = await self._log.field(wanted.field)
             if hub is None or hub is not self._hub or found is None:
                 return None
             feed = hub.open(wanted.field, *found)
             await self._listener.want({(hub.epoch, name) for name in hub.feeds})
             return feed if feed.knows(wanted) else None
-
-    def _field(self, field_id: str) -> tuple[frozenset[str], Head] | None:
-        with reading(self._engine) as connection:
-            head = log.heads(connection, [field_id]).get(field_id)
-            names = frozenset(well.id for well in wells.wells_of(connection, field_id))
-        return None if head is None else (names, head)
-
-    async def _read(self, field_id: str, after: int, upto: int) -> list[LogMessage]:
-        def ask() -> list[LogMessage]:
-            with reading(self._engine) as connection:
-                return log.read(connection, field_id, after, upto)
-
-        async with self._reading:
-            return await asyncio.to_thread(ask)
 
     def _heard(self, message: LogMessage) -> None:
         if self._hub is None:
@@ -290,14 +275,9 @@ class Gateway:
 
     async def _ask_heads(self, field_ids: Iterable[str]) -> None:
         """Confirm the heads of some fields with PostgreSQL, and the epoch."""
-        hub, names = self._hub, list(field_ids)
+        hub = self._hub
         stood = hub.positions() if hub else {}
-
-        def ask() -> tuple[str, dict[str, Head]]:
-            with reading(self._engine) as connection:
-                return log.epoch(connection), log.heads(connection, names)
-
-        epoch, heads = await asyncio.to_thread(ask)
+        epoch, heads = await self._log.heads(list(field_ids))
         self._confirmed_at = time.monotonic()
         if hub is None:
             self._hub = Hub(epoch)
@@ -336,7 +316,7 @@ class Gateway:
             self._hole.clear()
             try:
                 for feed, gap in self._hub.missing() if self._hub else ():
-                    past = await self._read(feed.field, gap.after, gap.upto)
+                    past = await self._log.stretch(feed.field, gap.after, gap.upto)
                     metrics.BACKFILLED.inc(len(past))
                     if gap.after + 1 < feed.oldest or (past and past[0].offset > gap.after + 1):
                         self._lost(feed)
