@@ -133,7 +133,8 @@ class LivePage {
     this.#paintedAt = performance.now();
     const arrived = this.#unpainted;
     this.#unpainted = [];
-    this.#board.refresh(this.socket.serverNow());
+    const now = this.socket.serverNow();
+    this.#board.refresh(now, this.socket.knownAt(now));
     await this.charts.draw(Date.now());
     if (arrived.length > 0) requestAnimationFrame(() => this.#painted(arrived));
   }

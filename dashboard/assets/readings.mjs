@@ -1,4 +1,6 @@
 // What tiles, table rows and field headers say: value, age, note and state, from the newest records. Pure.
+// `known` is until when the page has heard of everything: now, or, without a connection, the last moment with one.
+// Then numbers stay what they were at that moment, and nothing counts as fresh.
 
 import { doubts, issueText } from "./issues.mjs";
 import { localDate } from "./local_time.mjs";
@@ -18,26 +20,26 @@ const KINDS = {
 };
 
 /** What a tile says at `now`: {state: "live" | "stale" | "bad" | "none", value, age, note}. */
-export function tile(description, wells, zones, now) {
+export function tile(description, wells, zones, now, known = now) {
   const chosen = wells.chosen(description);
-  if (description.kind === "on_stream") return onStream(chosen, zones, now);
-  if (description.kind === "reporting") return reporting(chosen, zones, now);
+  if (description.kind === "on_stream") return onStream(chosen, zones, now, known);
+  if (description.kind === "reporting") return reporting(chosen, zones, now, known);
   const kind = KINDS[description.kind];
   if (kind === undefined) throw new Error(`no tile is of kind ${description.kind}`);
   const columns = kind.columns ?? [description.column];
   const measures = (one) => columns[kind.some ? "some" : "every"]((column) => typeof one[column] === "number");
-  const { counted, left, fresh } = together(chosen.filter(measures), now);
+  const { counted, left, fresh } = together(chosen.filter(measures), known);
   if (counted.length === 0) return nothing(chosen, now);
   const value = number(kind.value(counted, description), description.digits ?? 0);
   const doubt = doubted(counted, columns, chosen.length > 1);
   const share = chosen.length > 1 ? shareOf(counted.length, counted.length + left.length) : "";
-  return said({ value, counted, fresh, doubt, share, zones, now });
+  return said({ value, counted, fresh: fresh && known === now, doubt, share, zones, now });
 }
 
 /** What a table row says of one well: {state, ...text of each part}. */
-export function row(well, zones, now) {
+export function row(well, zones, now, known = now) {
   if (well === undefined || !hasRecord(well)) return { ...EMPTY_ROW };
-  const fresh = isFresh(well, now);
+  const fresh = known === now && isFresh(well, now);
   const suspect = well.verdict === "suspect";
   return {
     state: !fresh ? "stale" : suspect ? "bad" : "live",
@@ -54,15 +56,15 @@ export function row(well, zones, now) {
 }
 
 /** What a field's header says of its newest measurement: {state, text}. */
-export function header(records, zone, now) {
-  const known = records.filter(hasRecord);
-  if (known.length === 0) return { state: "none", text: "no records yet" };
-  const newest = known.reduce((best, one) => (endMs(one) > endMs(best) ? one : best));
+export function header(records, zone, now, known = now) {
+  const told = records.filter(hasRecord);
+  if (told.length === 0) return { state: "none", text: "no records yet" };
+  const newest = told.reduce((best, one) => (endMs(one) > endMs(best) ? one : best));
   const old = ageS(newest, now);
-  const replayed = known.filter((one) => one.source?.startsWith("replay") && now - one.at <= ARRIVED_MS);
-  const fresh = isFresh(newest, now);
+  const replayed = told.filter((one) => one.source?.startsWith("replay") && now - one.at <= ARRIVED_MS);
+  const fresh = known === now && isFresh(newest, now);
   if (fresh && newest.resolution === "live") return { state: "live", text: `live, ${span(old)} ago` };
-  if (replayed.length > 0) {
+  if (replayed.length > 0 && known === now) {
     return { state: "live", text: `replay, field time ${localDate(zone, Math.max(...replayed.map((one) => one.start)))}` };
   }
   const text = old >= DATED_S ? `measured ${localDate(zone, newest.start)} (${span(old)} ago)` : `measured ${span(old)} ago`;
@@ -75,20 +77,21 @@ const EMPTY_ROW = Object.freeze({
   status: "no records yet",
 });
 
-function onStream(chosen, zones, now) {
-  const { counted, left, fresh } = together(chosen.filter((one) => typeof one.on_stream_s === "number"), now);
+function onStream(chosen, zones, now, known) {
+  const { counted, left, fresh } = together(chosen.filter((one) => typeof one.on_stream_s === "number"), known);
   if (counted.length === 0) return nothing(chosen, now);
   const value = `${counted.filter((one) => one.on_stream_s > 0).length} of ${counted.length}`;
-  return said({ value, counted, fresh, doubt: null, share: left.length > 0 ? `${left.length} not reporting` : "", zones, now });
+  const share = left.length > 0 ? `${left.length} not reporting` : "";
+  return said({ value, counted, fresh: fresh && known === now, doubt: null, share, zones, now });
 }
 
-function reporting(chosen, zones, now) {
-  const fresh = chosen.filter((one) => isFresh(one, now));
+function reporting(chosen, zones, now, known) {
+  const fresh = chosen.filter((one) => isFresh(one, known));
   const value = `${fresh.length} of ${chosen.length}`;
-  if (fresh.length > 0) return said({ value, counted: fresh, fresh: true, doubt: null, share: "", zones, now });
-  const known = together(chosen, now).counted;
-  if (known.length === 0) return { ...nothing(chosen, now), value };
-  return said({ value, counted: known, fresh: false, doubt: null, share: "", zones, now });
+  if (fresh.length > 0) return said({ value, counted: fresh, fresh: known === now, doubt: null, share: "", zones, now });
+  const last = together(chosen, known).counted;
+  if (last.length === 0) return { ...nothing(chosen, now), value };
+  return said({ value, counted: last, fresh: false, doubt: null, share: "", zones, now });
 }
 
 function said({ value, counted, fresh, doubt, share, zones, now }) {

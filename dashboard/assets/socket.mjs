@@ -35,6 +35,12 @@ export class Socket {
     return this.#now() + (Math.abs(this.#skewMs) < SAME_CLOCK_MS ? 0 : this.#skewMs);
   }
 
+  /** Until when, by the server's clock, everything has come: `now`, or the last moment with a connection that was good. */
+  knownAt(now) {
+    const { state, since } = this.connection.shown(this.#now());
+    return state === "live" || state === "catching-up" ? now : Math.min(now, since + now - this.#now());
+  }
+
   /** Follow exactly these topics ({topic: {epoch, offset}}) from their positions; without any the socket is closed. */
   follow(wanted) {
     const { removed } = this.positions.follow(wanted);

@@ -20,20 +20,20 @@ export class Board {
     this.#order = description.rows.map(({ well }) => well);
   }
 
-  /** Bring everything up to `now` (server's clock). */
-  refresh(now) {
+  /** Bring everything up to `now` (server's clock), as known at `known`; see readings.mjs. */
+  refresh(now, known = now) {
     const { tiles, rows, fields, zones, ranking } = this.#description;
     for (const tile of tiles) {
-      const { state, ...parts } = readings.tile(tile, this.#wells, zones, now);
+      const { state, ...parts } = readings.tile(tile, this.#wells, zones, now, known);
       write(tile.id, state, parts);
     }
     const ranks = ranking === null ? {} : this.#ranks(ranking.by, now);
     for (const { id, well } of rows) {
-      const { state, ...parts } = readings.row(this.#wells.get(well), zones, now);
+      const { state, ...parts } = readings.row(this.#wells.get(well), zones, now, known);
       write(id, state, { ...parts, ...ranks[well] });
     }
     for (const { id, field } of fields) {
-      const { state, text } = readings.header(this.#wells.chosen({ field }), zones[field] ?? "UTC", now);
+      const { state, text } = readings.header(this.#wells.chosen({ field }), zones[field] ?? "UTC", now, known);
       write(id, state, { measured: text });
     }
     if (ranking !== null) this.#reorder(ranking.table);

@@ -130,3 +130,15 @@ test("a field's header tells live, replayed and old data apart", () => {
   assert.equal(header([replayed], "Europe/Oslo", NOW + 11_000).state, "stale");
   assert.equal(header([{ well: "demo.d" }], "Europe/Oslo", NOW).state, "none");
 });
+
+test("without a connection numbers stay what they were, and all look stale", () => {
+  const records = [live("a", { oil_sm3: 0.05, on_stream_s: 5 }), live("b", { oil_sm3: 0.05, on_stream_s: 5, start: NOW - 12_000 })];
+  const later = NOW + 14_000;
+  const lost = (kind) => tile({ kind, column: "oil_sm3", field: null, well: null }, new Wells(records), ZONES, later, NOW);
+  assert.equal(said({ kind: "rate", column: "oil_sm3" }, records, later).value, "864", "a silent well is left out when connected");
+  assert.deepEqual(lost("rate"), { state: "stale", value: "1\u202f728", age: "21 s", note: "stale 17 s · 2 of 2 wells" });
+  assert.deepEqual([lost("on_stream").value, lost("on_stream").state], ["2 of 2", "stale"]);
+  assert.deepEqual([lost("reporting").value, lost("reporting").state], ["2 of 2", "stale"]);
+  assert.deepEqual([row(records[0], ZONES, later, NOW).state, row(records[0], ZONES, later, NOW).status], ["stale", "stale 17 s"]);
+  assert.deepEqual(header(records, "Europe/Oslo", later, NOW), { state: "stale", text: "measured 17 s ago" });
+});

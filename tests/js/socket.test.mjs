@@ -165,3 +165,17 @@ test("pings that ask are answered, and a topic that is unknown is followed no mo
   assert.equal(warned.mock.callCount(), 1);
   warned.mock.restore();
 });
+
+test("what is known is known until the last good moment of a connection", () => {
+  socket.follow({ "field/demo": { epoch: "e", offset: 1 } });
+  const [opened] = FakeWebSocket.made;
+  opened.says(WELCOME);
+  opened.says(records(1, 2));
+  assert.equal(socket.knownAt(socket.serverNow()), socket.serverNow());
+  mock.timers.tick(1_000);
+  opened.says({ type: "ping", n: 1, now: 1_000, store_s: 0, reply: false });
+  opened.onclose({ code: 4003 });
+  mock.timers.tick(400);
+  assert.equal(socket.connection.shown(Date.now()).state, "offline");
+  assert.equal(socket.knownAt(1_400), 1_000);
+});
