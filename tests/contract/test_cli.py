@@ -1,11 +1,15 @@
 """The command line: one clear sentence for what cannot be, exit 1 or 2, never a traceback, nothing half done."""
 
 import json
+import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from compose import cli
@@ -16,10 +20,12 @@ from storage.database import reading
 @pytest.fixture
 def wellstream(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, redis_url: str
-) -> object:
-    """Run the command in this process: (exit status, standard output, standard error)."""
+) -> Iterator[object]:
+    """Run the command in this process: (exit status, standard output, standard error); what it set up is taken back."""
     monkeypatch.setenv("WELLSTREAM_DATABASE_URL", database_url)
     monkeypatch.setenv("WELLSTREAM_REDIS_URL", redis_url)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    root_handlers = logging.getLogger().handlers
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["wellstream", *arguments])
@@ -28,7 +34,11 @@ def wellstream(
         told = capsys.readouterr()
         return int(ended.value.code or 0), told.out, told.err
 
-    return run
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    logging.getLogger().handlers = root_handlers
+    structlog.reset_defaults()
 
 
 def is_one_sentence(text: str) -> bool:
