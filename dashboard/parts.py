@@ -135,8 +135,12 @@ def live(
     tile_list: Iterable[dict[str, Any]],
     *,
     ranking: str | None = None,
+    whole: bool = True,
 ) -> Component:
-    """The hidden element that tells the browser modules what stands on the page and from which positions to go on."""
+    """The hidden element that tells the browser modules what stands on the page and from which positions to go on.
+
+    ``whole``: the page shows all wells of its fields, so a record of another one is of a new well.
+    """
     description = {
         "topics": {
             f"field/{one.field.id}": {"epoch": one.position.epoch, "offset": one.position.offset} for one in snapshots
@@ -148,6 +152,7 @@ def live(
         "rows": [{"id": f"row-{well.id}", "well": well.id} for one in snapshots for well in one.wells],
         "ranking": None if ranking is None else {"table": ranking, "by": "oil_sm3"},
         "fields": [{"id": f"head-{one.field.id}", "field": one.field.id} for one in snapshots],
+        "whole": whole,
         "connection": "connection",
     }
     return html.Div(id="live-page", hidden=True, **attributes(data_live=json.dumps(description)))

@@ -98,6 +98,7 @@ class LivePage {
 
   #take(topic, batch) {
     for (const record of rows(batch)) {
+      if (this.#description.whole && this.#wells.get(record.well) === undefined) this.#reload.want(topic, "new well");
       const replaced = this.#wells.put(record);
       if (!this.charts.put(topic, record, replaced)) this.#reload.want(topic, "revised");
       this.records += 1;

@@ -39,7 +39,7 @@ def page(engine: Engine, well_id: str) -> tuple[str, Component]:
             html.Div([parts.card(chart, size="well") for chart in charts], className="columns")
             if charts
             else _no_records(),
-            parts.live([snapshot], charts, told),
+            parts.live([snapshot], charts, told, whole=False),
         ]
     )
     return well.name, content
