@@ -1,20 +1,35 @@
 """Frames as points: field time, rates, breaks, and which points are suspect."""
 
 import itertools
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.figures.series import Chart, Line, cadence_s, points, suspects, unit_of
 from dashboard.theme import PENS, Pen
-from storage.domain.record import QUANTITY_COLUMNS, Resolution
-from tests.unit.dashboard.frames import FIELD, records
+from storage.domain.record import QUANTITIES, QUANTITY_COLUMNS, Kind, Quantity, Resolution
+from tests.unit.dashboard.frames import FIELD, T0, records
 
 OIL = Line("Oil", "oil_sm3", "demo.a", PENS["oil_sm3"])
 CHOKE = Line("Choke", "choke_pct", "demo.a", PENS["choke_pct"])
 DAY_MS = 86_400_000.0
+
+
+ZONES = st.sampled_from(["Europe/Oslo", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
+INSTANTS = st.integers(31_536_000, 2_145_916_800).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+"""Whole seconds from 1971 to 2037."""
+
+
+def interval(start: datetime, seconds: int, **columns: float | None) -> pl.DataFrame:
+    """One record that begins at an instant and is so long."""
+    return records(columns).with_columns(
+        pl.lit(start).cast(pl.Datetime("us", "UTC")).alias("start"), pl.lit(seconds, dtype=pl.Int32).alias("seconds")
+    )
 
 
 def utc_ms(*clock: int) -> float:
@@ -37,6 +52,82 @@ def test_field_time_follows_daylight_saving() -> None:
     summer = records({"after": 180, "oil_sm3": 1.0})
     x, _ = points(summer, OIL, FIELD, 3 * 86_400)
     assert x == [utc_ms(2026, 6, 30, 14)]
+
+
+@pytest.mark.parametrize(
+    ("start", "wall_clock"),
+    [
+        (datetime(2026, 3, 29, 0, 59, 55, tzinfo=UTC), (2026, 3, 29, 1, 59, 57)),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), (2026, 3, 29, 3, 0, 2)),
+        (datetime(2026, 10, 25, 0, 59, 55, tzinfo=UTC), (2026, 10, 25, 2, 59, 57)),
+        (datetime(2026, 10, 25, 1, 0, tzinfo=UTC), (2026, 10, 25, 2, 0, 2)),
+    ],
+)
+def test_live_points_jump_with_the_clock_in_spring_and_in_autumn(start: datetime, wall_clock: tuple[int, ...]) -> None:
+    x, _ = points(interval(start, 5, oil_sm3=1.0), OIL, FIELD, 15)
+    assert x == [utc_ms(*wall_clock) + 500]
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "wall_clock"),
+    [
+        (datetime(2026, 3, 28, 5, tzinfo=UTC), 23, (2026, 3, 28, 17, 30)),
+        (datetime(2026, 10, 24, 4, tzinfo=UTC), 25, (2026, 10, 24, 18, 30)),
+    ],
+)
+def test_a_production_day_of_23_or_25_hours_has_its_own_middle_and_its_own_rate(
+    start: datetime, hours: int, wall_clock: tuple[int, ...]
+) -> None:
+    x, y = points(interval(start, hours * 3600, oil_sm3=float(hours)), OIL, FIELD, 3 * 86_400)
+    assert x == [utc_ms(*wall_clock)]
+    assert y == pytest.approx([24.0])
+
+
+@given(start=INSTANTS, seconds=st.integers(1, 40 * 86_400), zone=ZONES)
+def test_a_point_stands_where_the_fields_clock_is_in_the_middle_of_the_interval(
+    start: datetime, seconds: int, zone: str
+) -> None:
+    x, _ = points(interval(start, seconds, oil_sm3=1.0), OIL, replace(FIELD, time_zone=zone), 1)
+    clock = (start + timedelta(seconds=seconds) / 2).astimezone(ZoneInfo(zone))
+    assert x == [clock.replace(tzinfo=UTC).timestamp() * 1000]
+
+
+@given(volume=st.floats(0, 1e9), seconds=st.integers(1, 366 * 86_400))
+def test_a_rate_is_the_volume_over_the_interval_times_a_day_however_long_the_interval(
+    volume: float, seconds: int
+) -> None:
+    _, y = points(interval(T0, seconds, oil_sm3=volume), OIL, FIELD, 1)
+    assert y == pytest.approx([volume / seconds * 86_400])
+
+
+@given(volume=st.floats(0, 1e9), parts=st.integers(1, 50), seconds=st.integers(1, 86_400))
+def test_an_interval_cut_into_equal_parts_keeps_its_rate(volume: float, parts: int, seconds: int) -> None:
+    _, whole = points(interval(T0, seconds * parts, oil_sm3=volume), OIL, FIELD, 1)
+    _, cut = points(interval(T0, seconds, oil_sm3=volume / parts), OIL, FIELD, 1)
+    assert cut == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.column)
+@pytest.mark.parametrize("value", [None, 0.0, 40.0])
+def test_only_volumes_become_rates_and_no_quantity_turns_null_into_zero(
+    quantity: Quantity, value: float | None
+) -> None:
+    line = Line(quantity.label, quantity.column, "demo.a", PENS["oil_sm3"])
+    _, y = points(interval(T0, 3600, **{quantity.column: value}), line, FIELD, 1)
+    assert y == [value if value is None or quantity.kind is not Kind.VOLUME else value * 24]
+
+
+@given(values=st.lists(st.none() | st.floats(0, 1e6), max_size=30))
+def test_a_line_without_gaps_has_one_point_for_each_record_null_where_it_is_null(values: list[float | None]) -> None:
+    x, y = points(records(*({"choke_pct": value} for value in values)), CHOKE, FIELD, 3 * 86_400)
+    assert y == values
+    assert [then - at for at, then in itertools.pairwise(x) if then - at > 1.5 * DAY_MS] == []
+
+
+def test_a_step_of_exactly_the_gap_is_still_one_line() -> None:
+    frame = records({"oil_sm3": 1.0}, {"after": 3, "oil_sm3": 2.0})
+    assert points(frame, OIL, FIELD, 3 * 86_400)[1] == [1.0, 2.0]
+    assert points(frame, OIL, FIELD, 3 * 86_400 - 1)[1] == [1.0, None, 2.0]
 
 
 def test_a_long_step_breaks_the_line_and_a_short_one_does_not() -> None:
