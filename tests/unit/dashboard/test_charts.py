@@ -1,12 +1,14 @@
 """Charts as data: which lines, on which axes, how told apart, with units, zone and marks."""
 
 import itertools
+import json
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 import pytest
 
-from dashboard.figures.charts import daily_totals, live_by_well, rates, stacked_oil, states
+from dashboard.figures.charts import RATES, STATES, daily_totals, live_by_well, rates, stacked_oil, states
 from dashboard.figures.series import Chart
 from storage.domain.record import Resolution
 from storage.production import TOTALS_SCHEMA
@@ -23,6 +25,134 @@ def axis_titles(chart: Chart) -> list[str]:
     return [
         axis["title"]["text"] for name, axis in chart.figure["layout"].items() if name.startswith(("xaxis", "yaxis"))
     ]
+
+
+def totals(**columns: float | None) -> pl.DataFrame:
+    rows = {"start": [T0], "seconds": [86_400], "wells": [2], **{name: [value] for name, value in columns.items()}}
+    return pl.DataFrame(rows, schema_overrides=dict(TOTALS_SCHEMA)).match_to_schema(
+        TOTALS_SCHEMA, missing_columns="insert"
+    )
+
+
+FULL = pl.concat(
+    records(
+        {"well": well, **dict.fromkeys((*RATES, *STATES), 10.0)},
+        {"well": well, "after": 1, **dict.fromkeys((*RATES, *STATES), 12.0), "verdict": "suspect"},
+        {"well": well, "after": 9, **dict.fromkeys((*RATES, *STATES), 14.0)},
+    )
+    for well in ("demo.a", "demo.b")
+)  # fmt: skip
+OF_A = FULL.filter(well="demo.a")
+EACH_CHART = [
+    pytest.param(lambda few: daily_totals(FIELD, few(totals(**dict.fromkeys(RATES, 5.0)))), id="daily totals"),
+    pytest.param(lambda few: stacked_oil(FIELD, WELLS, few(FULL)), id="stacked oil"),
+    pytest.param(lambda few: live_by_well(FIELD, WELLS, few(FULL)), id="live by well"),
+    pytest.param(lambda few: live_by_well(FIELD, WELLS, few(FULL), "gas_sm3"), id="live gas by well"),
+    pytest.param(lambda few: rates(FIELD, A, few(OF_A), Resolution.DAILY), id="daily rates"),
+    pytest.param(lambda few: rates(FIELD, A, few(OF_A), Resolution.LIVE), id="live rates"),
+    pytest.param(lambda few: states(FIELD, A, few(OF_A), Resolution.DAILY), id="daily states"),
+    pytest.param(lambda few: states(FIELD, A, few(OF_A), Resolution.LIVE), id="live states"),
+]
+Few = Callable[[pl.DataFrame], pl.DataFrame]
+Make = Callable[[Few], Chart]
+
+
+def every_row(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame
+
+
+def no_row(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.clear()
+
+
+@pytest.mark.parametrize("few", [every_row, no_row])
+@pytest.mark.parametrize("make", EACH_CHART)
+def test_what_the_browser_is_told_agrees_with_the_figure_trace_by_trace(make: Make, few: Few) -> None:
+    chart = make(few)
+    traces = chart.description()["traces"]
+    assert [trace["index"] for trace in traces] == list(range(len(chart.figure["data"])))
+    lines = [line for _ in range(2 if chart.is_marked else 1) for line in chart.lines]
+    for trace, line, drawn in zip(traces, lines, chart.figure["data"], strict=True):
+        assert (trace["well"], trace["column"]) == (line.well, line.column)
+        assert trace["as"] == ("rate" if line.is_rate else "value")
+        assert drawn["mode"] == ("markers" if trace["only"] == "suspect" else "lines")
+        assert drawn["name"] == ("suspect" if trace["only"] == "suspect" else line.name)
+        assert drawn["yaxis"] == line.axis
+        assert len(drawn["x"]) == len(drawn["y"])
+
+
+@pytest.mark.parametrize("few", [every_row, no_row])
+@pytest.mark.parametrize("make", EACH_CHART)
+def test_every_trace_has_its_axis_and_every_axis_its_unit(make: Make, few: Few) -> None:
+    figure = make(few).figure
+    for trace in figure["data"]:
+        assert trace["yaxis"].replace("y", "yaxis") in figure["layout"]
+    titles = axis_titles(make(few))
+    assert "field time (Europe/Oslo)" in titles
+    upright = [title for title in titles if not title.startswith("field time")]
+    assert all(any(unit in title for unit in ("Sm³/d", "bar", "°C", "%")) for title in upright)
+
+
+@pytest.mark.parametrize("make", EACH_CHART)
+def test_without_records_a_chart_has_lines_without_points(make: Make) -> None:
+    chart = make(no_row)
+    assert chart.lines
+    assert all(trace["x"] == [] and trace["y"] == [] for trace in chart.figure["data"])
+
+
+@pytest.mark.parametrize("few", [every_row, no_row])
+@pytest.mark.parametrize("make", EACH_CHART)
+def test_a_figure_can_be_sent_to_a_browser(make: Make, few: Few) -> None:
+    chart = make(few)
+    assert json.loads(json.dumps(chart.figure, allow_nan=False)) == chart.figure
+    assert json.loads(json.dumps(chart.description(), allow_nan=False)) == chart.description()
+
+
+@pytest.mark.parametrize("make", EACH_CHART)
+def test_the_gap_that_is_drawn_is_the_gap_that_the_browser_is_told(make: Make) -> None:
+    chart = make(every_row)
+    gap_ms = chart.description()["gap_s"] * 1000
+    for trace in chart.figure["data"][: len(chart.lines)]:
+        for (at, value), (then, following) in itertools.pairwise(zip(trace["x"], trace["y"], strict=True)):
+            assert value is None or following is None or then - at <= gap_ms
+
+
+def test_every_suspect_point_of_every_line_has_its_cross_and_the_legend_says_it_once() -> None:
+    for chart in (states(FIELD, A, OF_A, Resolution.DAILY), live_by_well(FIELD, WELLS, FULL)):
+        crosses = [trace for trace in chart.figure["data"] if trace["mode"] == "markers"]
+        doubted = [trace for trace in crosses if trace["x"]]
+        assert [len(trace["x"]) for trace in doubted] == [1] * (6 if chart.id == "states-daily" else 2)
+        assert [trace["showlegend"] for trace in crosses].count(True) == 1
+        for line, cross in zip(chart.figure["data"], crosses, strict=False):
+            assert set(zip(cross["x"], cross["y"], strict=True)) <= set(zip(line["x"], line["y"], strict=True))
+
+
+def test_an_injector_of_gas_shows_it_on_the_axis_of_gas() -> None:
+    frame = records({"well": "demo.i", "injected_gas_sm3": 9e5}, resolution=Resolution.LIVE)
+    chart = rates(FIELD, INJECTOR, frame, Resolution.LIVE)
+    assert [(line.name, line.axis) for line in chart.lines] == [("Injected gas", "y2")]
+
+
+def test_a_fields_injection_is_among_its_totals() -> None:
+    chart = daily_totals(FIELD, totals(oil_sm3=5.0, injected_water_sm3=900.0))
+    assert [line.column for line in chart.lines] == ["oil_sm3", "injected_water_sm3"]
+
+
+def test_the_cadence_of_live_records_sets_the_gap() -> None:
+    frame = records({"oil_sm3": 1.0}, resolution=Resolution.LIVE)
+    minutes = frame.with_columns(seconds=pl.lit(60, dtype=pl.Int32))
+    assert live_by_well(FIELD, WELLS, frame).description()["gap_s"] == 15
+    assert live_by_well(FIELD, WELLS, minutes).description()["gap_s"] == 180
+
+
+def test_charts_of_one_page_have_ids_of_their_own() -> None:
+    well_page = [make(FIELD, A, OF_A, kind).id for make in (rates, states) for kind in Resolution]
+    field_page = [
+        daily_totals(FIELD, totals()).id,
+        stacked_oil(FIELD, WELLS, FULL).id,
+        live_by_well(FIELD, WELLS, FULL).id,
+    ]
+    assert len({*well_page, *field_page}) == len(well_page) + len(field_page)
 
 
 def test_oil_gas_and_water_differ_by_hue_and_by_line() -> None:
@@ -83,11 +213,7 @@ def test_a_well_has_the_same_pen_on_every_chart_of_its_field() -> None:
 
 
 def test_a_fields_totals_are_moved_by_every_well() -> None:
-    frame = pl.DataFrame(
-        {"start": [T0], "seconds": [86_400], "wells": [2], "oil_sm3": [5.0], "gas_sm3": [0.0]},
-        schema_overrides=dict(TOTALS_SCHEMA),
-    ).match_to_schema(TOTALS_SCHEMA, missing_columns="insert")
-    chart = daily_totals(FIELD, frame)
+    chart = daily_totals(FIELD, totals(oil_sm3=5.0, gas_sm3=0.0))
     assert list(named(chart)) == ["Oil"]
     assert [line.well for line in chart.lines] == [None]
 
