@@ -34,5 +34,5 @@ def configure(log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for quiet in ("alembic", "httpx"):
+    for quiet in ("alembic", "websockets"):
         logging.getLogger(quiet).setLevel(logging.WARNING)

@@ -20,24 +20,24 @@ class Pen:
 
 
 PENS: Final = {
-    "oil_sm3": Pen("#4f9d6e", "solid"),
+    "oil_sm3": Pen("#4a9367", "solid"),
     "gas_sm3": Pen("#c0665c", "dash"),
-    "water_sm3": Pen("#5a8fc4", "dot"),
-    "injected_water_sm3": Pen("#5a8fc4", "dashdot"),
+    "water_sm3": Pen("#5189c1", "dot"),
+    "injected_water_sm3": Pen("#5189c1", "dashdot"),
     "injected_gas_sm3": Pen("#c0665c", "dashdot"),
-    "wellhead_pressure_bar": Pen("#a98bc9", "solid"),
-    "downhole_pressure_bar": Pen("#8a93a0", "dash"),
-    "annulus_pressure_bar": Pen("#b59a5b", "dot"),
-    "wellhead_temperature_degc": Pen("#c98a5a", "solid"),
+    "wellhead_pressure_bar": Pen("#9a76bf", "solid"),
+    "downhole_pressure_bar": Pen("#7c8695", "dash"),
+    "annulus_pressure_bar": Pen("#9c8246", "dot"),
+    "wellhead_temperature_degc": Pen("#bb733d", "solid"),
     "downhole_temperature_degc": Pen("#a06a4a", "dash"),
-    "choke_pct": Pen("#7f9a9a", "solid"),
+    "choke_pct": Pen("#6d8b8b", "solid"),
 }
 
-WELL_HUES: Final = ("#4f9d6e", "#5a8fc4", "#c98a5a", "#a98bc9", "#8a93a0", "#b59a5b", "#c0665c", "#5aa3a0")
+WELL_HUES: Final = ("#4a9367", "#5189c1", "#bb733d", "#9a76bf", "#7c8695", "#9c8246", "#c0665c", "#4f8f8d")
 WELL_DASHES: Final = ("solid", "dash", "dot", "dashdot")
 
-SUSPECT: Final = "#b58a2a"
-NEUTRAL_TEXT: Final = "#87909a"
+SUSPECT: Final = "#a77f27"
+NEUTRAL_TEXT: Final = "#7d8792"
 NEUTRAL_GRID: Final = "rgba(135,144,154,0.22)"
 
 

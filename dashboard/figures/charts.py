@@ -42,7 +42,7 @@ _RANGES: Final = [
 
 def daily_totals(field: Field, totals: pl.DataFrame) -> Chart:
     """A field's production by day: oil and water on the left axis, gas on the right. ``totals``: TOTALS_SCHEMA."""
-    columns = _measured(totals, RATES)
+    columns = _rates(totals, injector=False) or RATES[:1]
     lines = [Line(label_of(name), name, None, PENS[name], "y2" if "gas" in name else "y") for name in columns]
     figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes(Resolution.DAILY))
     return Chart(f"daily-{field.id}", "Daily production", figure, lines, field, Resolution.DAILY, DAY_S)
@@ -79,7 +79,8 @@ def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column
 
 def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
     """A well's rates: liquids on the left axis, gas on the right."""
-    columns = _measured(frame, RATES)
+    injector = well.purpose == "injector"
+    columns = _rates(frame, injector=injector) or ["injected_water_sm3" if injector else "oil_sm3"]
     lines = [Line(label_of(name), name, well.id, PENS[name], "y2" if "gas" in name else "y") for name in columns]
     seconds = cadence_s(frame, DAY_S)
     given = _two_axes(resolution) | (_brush(field) if resolution is Resolution.DAILY else {"xaxis": _time(field)})
@@ -91,7 +92,7 @@ def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution)
 
 def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
     """A well's pressures, temperatures and choke, above each other on one time axis."""
-    columns = _measured(frame, STATES)
+    columns = _measured(frame, STATES) or STATES[:1]
     lines = [
         Line(_SHORT.get(name, label_of(name)), name, well.id, PENS[name], _STATE_AXES[unit_of(name)])
         for name in columns
@@ -160,10 +161,15 @@ def _marks(field: Field, lines: Sequence[Line], frames: Mapping[str | None, pl.D
         }  # fmt: skip
 
 
+def _rates(frame: pl.DataFrame, *, injector: bool) -> list[str]:
+    """The rates that were measured: those of the well's purpose, zero or not, and any other that is not zero."""
+    moved = [name for name in RATES if frame.select((pl.col(name).fill_null(0) != 0).any()).item()]
+    return [name for name in _measured(frame, RATES) if name in moved or name.startswith("injected") == injector]
+
+
 def _measured(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
-    """The columns with any value that is not zero; the first one when there is none."""
-    found = [name for name in columns if frame.select((pl.col(name).fill_null(0) != 0).any()).item()]
-    return found or list(columns[:1])
+    """The columns with any value, zero or not: what is zero now may move while the page is open."""
+    return [name for name in columns if frame[name].null_count() < frame.height]
 
 
 def _by_well(frame: pl.DataFrame) -> dict[str | None, pl.DataFrame]:

@@ -94,10 +94,10 @@ def points(frame: pl.DataFrame, line: Line, field: Field, gap_s: float) -> tuple
 
     ``frame`` is sorted by start and holds the records that the line shows.
     """
-    shown = frame.select(x=_middle_ms(field), y=_value(line))
-    broken = shown.with_columns(gap=pl.col("x").diff() > gap_s * 1000)
-    breaks = broken.filter("gap").select(x=pl.col("x") - 1, y=pl.lit(None, dtype=pl.Float64))
-    joined = pl.concat([shown, breaks]).sort("x", maintain_order=True) if breaks.height else shown
+    gap = pl.col("start").diff().dt.total_seconds(fractional=True) > gap_s  # in UTC: the wall clock jumps twice a year
+    shown = frame.select(at=pl.int_range(pl.len()) * 2, x=_middle_ms(field), y=_value(line), gap=gap)
+    breaks = shown.filter("gap").with_columns(pl.col("at") - 1, pl.col("x") - 1, y=pl.lit(None, dtype=pl.Float64))
+    joined = pl.concat([shown, breaks]).sort("at") if breaks.height else shown
     return joined["x"].to_list(), joined["y"].to_list()
 
 

@@ -180,6 +180,13 @@ def test_an_injector_shows_what_it_injects() -> None:
     assert list(named(rates(FIELD, INJECTOR, frame, Resolution.DAILY))) == ["Injected water"]
 
 
+def test_what_is_zero_now_has_its_line_because_it_may_move() -> None:
+    shut_in = records({"well": "demo.i", "injected_water_sm3": 0.0}, resolution=Resolution.LIVE)
+    assert list(named(rates(FIELD, INJECTOR, shut_in, Resolution.LIVE))) == ["Injected water"]
+    dry = records({"oil_sm3": 1.0, "water_sm3": 0.0})
+    assert list(named(rates(FIELD, A, dry, Resolution.DAILY))) == ["Oil", "Water"]
+
+
 def test_a_well_that_measures_nothing_still_has_a_chart() -> None:
     assert list(named(rates(FIELD, A, records({}), Resolution.DAILY))) == ["Oil"]
     assert list(named(states(FIELD, A, records({}), Resolution.DAILY))) == ["WHP"]
@@ -214,8 +221,8 @@ def test_a_well_has_the_same_pen_on_every_chart_of_its_field() -> None:
 
 def test_a_fields_totals_are_moved_by_every_well() -> None:
     chart = daily_totals(FIELD, totals(oil_sm3=5.0, gas_sm3=0.0))
-    assert list(named(chart)) == ["Oil"]
-    assert [line.well for line in chart.lines] == [None]
+    assert list(named(chart)) == ["Oil", "Gas"]
+    assert [line.well for line in chart.lines] == [None, None]
 
 
 @pytest.mark.parametrize("resolution", [Resolution.DAILY, Resolution.LIVE])

@@ -215,3 +215,18 @@ def test_a_live_line_keeps_hours_and_a_daily_one_decades() -> None:
     assert chart(Resolution.LIVE, 5, is_marked=False).description()["keep"] == 4 * 3600 / 5
     assert chart(Resolution.LIVE, 3_600, is_marked=False).description()["keep"] == 100
     assert chart(Resolution.DAILY, 86_400, is_marked=False).description()["keep"] > 50 * 365
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "breaks"),
+    [
+        (datetime(2026, 3, 29, 0, 59, 55, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC), 0),
+        (datetime(2026, 10, 25, 0, 59, 55, tzinfo=UTC), datetime(2026, 10, 25, 2, 0, tzinfo=UTC), 1),
+    ],
+)
+def test_gaps_are_told_by_the_instant_and_not_by_the_wall_clock_that_jumps_twice_a_year(
+    first: datetime, second: datetime, breaks: int
+) -> None:
+    frame = pl.concat([interval(first, 5, oil_sm3=1.0), interval(second, 5, oil_sm3=2.0)])
+    _, y = points(frame, OIL, FIELD, 15)
+    assert y.count(None) == breaks

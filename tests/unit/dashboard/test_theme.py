@@ -63,8 +63,9 @@ def test_the_words_of_charts_and_tiles_are_easily_read_on_their_panels(theme: st
 
 
 @pytest.mark.parametrize("color", sorted({*WELL_HUES, *(pen.color for pen in PENS.values()), SUSPECT}))
-def test_every_line_is_told_from_the_dark_panel(color: str) -> None:
+def test_every_line_is_told_from_both_panels(color: str) -> None:
     assert contrast(color, panel("dark", "panel")) >= 3
+    assert contrast(color, panel("light", "panel")) >= 3
 
 
 def contrast(one: str, other: str) -> float:
