@@ -13,12 +13,12 @@ from ingest.parse import Batch, pieces
 from ingest.verify import Known, Verified, verified
 from storage import quarantine, records, wells
 from storage.database import reading, writing
-from storage.domain.errors import NotFound
+from storage.domain.errors import AlreadyKept, NotFound
 from storage.domain.record import RECORD_SCHEMA, Outcome, Verdict
 from storage.domain.refused import Reason, Refused
 from storage.domain.well import Field, Well
 from storage.log import LogMessage
-from storage.records import Written
+from storage.records import Memory, Written
 
 KNOWN_AGE: Final = timedelta(seconds=30)
 """How long the known fields and wells are believed; a row that names a stranger has them read again at once."""
@@ -101,6 +101,7 @@ class Pipeline:
         self._clock = clock
         self._known = _NOTHING_KNOWN
         self._known_until: datetime | None = None
+        self._memory = Memory()
 
     def register(self, of: Field, with_wells: Iterable[Well]) -> None:
         """Make a field and its wells known; doing it again changes nothing.
@@ -123,15 +124,17 @@ class Pipeline:
         """
         try:
             return self._ingested(batch)
-        except NotFound:
+        except (NotFound, AlreadyKept):
             self._known_until = None
+            self._memory.forget()
             return self._ingested(batch)
 
     def _ingested(self, batch: Batch) -> Receipt:
         now = self._clock()
         judged = verified(batch, self._known_for(batch, now), now)
         with writing(self._engine) as connection:
-            written = _stored(connection, judged, now)
+            written = _stored(connection, judged, now, self._memory)
+        self._memory.remember(written)
         told = self._doorbell.ring(written.messages) if written.messages else True
         positions = {message.field: message.offset for message in written.messages}
         counts = _counts(judged, written.outcomes)
@@ -161,8 +164,8 @@ def _known(connection: Connection) -> Known:
     return Known(fields, frozenset(well.id for name in fields for well in wells.wells_of(connection, name)))
 
 
-def _stored(connection: Connection, judged: Verified, now: datetime) -> Written:
-    written = records.write(connection, judged.records.select(list(RECORD_SCHEMA)), now)
+def _stored(connection: Connection, judged: Verified, now: datetime, memory: Memory) -> Written:
+    written = records.write(connection, judged.records.select(list(RECORD_SCHEMA)), now, memory)
     quarantine.keep(connection, judged.refused, now)
     return written
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.domain.errors import StorageDown
+from storage.domain.errors import AlreadyKept, StorageDown
 
 CONNECT_TIMEOUT_S: Final = 5
 POOL_SIZE: Final = 10
@@ -77,17 +77,21 @@ def copy_in(connection: Connection, table: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table by COPY; the frame's column names are the table's.
 
     Lists of text are written as array literals and must hold plain codes (letters, digits, ``_``, ``-``).
+
+    Raises:
+        AlreadyKept: a row's key is there already.
     """
     lists = [name for name, kind in frame.schema.items() if kind == pl.List(pl.String)]
     flat = frame.with_columns(
         pl.concat_str(pl.lit("{"), pl.col(name).list.join(","), pl.lit("}")).alias(name) for name in lists
     )
     columns = ", ".join(flat.columns)
-    with (
-        _raw_cursor(connection) as cursor,
-        cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)".encode()) as copy,
-    ):
-        copy.write(flat.write_csv(include_header=False).encode())
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)".encode()
+    try:
+        with _raw_cursor(connection) as cursor, cursor.copy(statement) as copy:
+            copy.write(flat.write_csv(include_header=False).encode())
+    except psycopg.errors.UniqueViolation as error:
+        raise AlreadyKept(str(error).strip().splitlines()[0]) from error
 
 
 def copied_out(connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:

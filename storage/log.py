@@ -8,17 +8,28 @@ from typing import Final
 
 import msgspec
 import polars as pl
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import rows_of
 from storage.domain.position import Position
 from storage.domain.record import CONTENT_COLUMNS
-from storage.tables import log, log_epoch, log_heads
+from storage.domain.well import Field
+from storage.tables import log_epoch, log_heads
 from storage.wells import field_key
 
 READ_ROWS: Final = 500
 READ_BYTES: Final = 4_000_000
+
+_TAKE: Final = text("SELECT field_id, head FROM log_heads WHERE field_id = ANY(:keys) ORDER BY field_id FOR UPDATE")
+_FIELDS_HELD: Final = text(
+    "SELECT field_id, (SELECT epoch FROM log_epoch) AS epoch, slug, name, time_zone, day_start_s"
+    " FROM fields WHERE field_id = ANY(:keys)"
+)
+_APPEND: Final = text(
+    "WITH told AS (INSERT INTO log (field_id, log_offset, body, logged_at) VALUES (:key, :offset, :body, :at))"
+    " UPDATE log_heads SET head = :offset WHERE field_id = :key"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +72,36 @@ def body(field: str, offset: int, at: datetime, rows: pl.DataFrame) -> bytes:
     return msgspec.json.encode(head | sent.to_dict(as_series=False))
 
 
-def lock_heads(connection: Connection, field_keys: Sequence[int]) -> dict[int, int]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A field whose counter row this transaction holds: it is the field's only writer until it ends."""
+
+    field: Field
+    epoch: str
+    newest: int
+
+
+def hold(connection: Connection, field_keys: Sequence[int]) -> dict[int, Held]:
     """Take the counter rows of fields until commit, in sorted order, so that writers never wait in a ring.
 
-    Returns the newest offset by internal field key. Whoever holds a field's row is its only writer.
+    By internal field key. What stands in it was read after the rows were taken.
     """
-    taken = rows_of(
-        connection,
-        "SELECT field_id, head FROM log_heads WHERE field_id = ANY(:keys) ORDER BY field_id FOR UPDATE",
-        keys=sorted(field_keys),
-    )
-    return {row.field_id: row.head for row in taken}
+    keys = sorted(field_keys)
+    taken = connection.execute(_TAKE, {"keys": keys}).all()
+    newest = {row.field_id: row.head for row in taken}
+    return {
+        row.field_id: Held(Field(*row[2:]), row.epoch, newest[row.field_id])
+        for row in connection.execute(_FIELDS_HELD, {"keys": keys})
+    }
 
 
 def append(connection: Connection, messages: Mapping[int, LogMessage], at: datetime) -> None:
-    """Write one log row per field and move the counter rows, which `lock_heads` must hold."""
-    if not messages:
-        return
-    connection.execute(
-        insert(log),
-        [
-            {"field_id": key, "log_offset": message.offset, "body": message.body, "logged_at": at}
-            for key, message in messages.items()
-        ],
-    )
-    connection.execute(
-        update(log_heads).where(log_heads.c.field_id == bindparam("key")).values(head=bindparam("new_head")),
-        [{"key": key, "new_head": message.offset} for key, message in messages.items()],
-    )
+    """Write one log row per field and move the counter rows, which `hold` must have taken."""
+    if messages:
+        rows = [
+            {"key": key, "offset": message.offset, "body": message.body, "at": at} for key, message in messages.items()
+        ]
+        connection.execute(_APPEND, rows if len(rows) > 1 else rows[0])
 
 
 def epoch(connection: Connection) -> str:

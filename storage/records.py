@@ -1,33 +1,101 @@
 """Where records are kept: one transaction's rows in, with revisions and the log rows that tell of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import Connection, text
 
-from storage import log, wells
-from storage.database import copy_in, rows_of
+from storage import log, partitions, wells
+from storage.database import copy_in
+from storage.domain.production_day import days_and_hours
 from storage.domain.record import CONTENT_COLUMNS, TIMESTAMP, Outcome
-from storage.log import LogMessage
+from storage.log import Held, LogMessage
 from storage.tables import superseded_records
 
 _KEY: Final = ("field_id", "well_id", "resolution", "start", "seconds")
 _CARRIED: Final = (*CONTENT_COLUMNS, "audit_id", "source", "received_at", "log_offset")
-_PARTITION_LOCK: Final = 7_305_001
+_STAMPED: Final = (*_CARRIED, "day", "hour")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a batch did: one outcome per offered row, in order, and the log rows to tell after the commit."""
+    """What a batch did: one outcome per offered row, in order, and the log rows to tell after the commit.
+
+    ``newest`` and ``partitions`` are for `Memory.remember`.
+    """
 
     outcomes: list[Outcome]
     messages: list[LogMessage]
+    newest: Mapping[int, "Newest"] = field(default_factory=dict)
+    partitions: frozenset[str] = frozenset()
 
 
-def write(connection: Connection, records: pl.DataFrame, received_at: datetime) -> Written:
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest start (us) of some series of a field, (well key, resolution), as of a position of its log."""
+
+    epoch: str
+    offset: int
+    starts_us: Mapping[tuple[int, str], int]
+
+
+class Memory:
+    """What a writer may know without asking, so that rows that continue their wells' series are not looked up.
+
+    Well keys never change. The newest starts of a field hold for as long as nobody else writes to it: they are used
+    only while its counter row, held, still stands at the position where they were true. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys = pl.DataFrame(schema=wells.KEY_SCHEMA)
+        self._newest: dict[int, Newest] = {}
+        self.partitions: frozenset[str] = frozenset()
+
+    def remember(self, written: Written) -> None:
+        """What a batch made newest; to be called after its commit, never before."""
+        with self._lock:
+            self.partitions |= written.partitions
+            for key, newest in written.newest.items():
+                kept = self._newest.get(key)
+                if kept is None or kept.epoch != newest.epoch or kept.offset < newest.offset:
+                    self._newest[key] = newest
+
+    def forget(self) -> None:
+        """Know nothing any more."""
+        with self._lock:
+            self._keys = self._keys.clear()
+            self._newest.clear()
+            self.partitions = frozenset()
+
+    def keyed(self, connection: Connection, records: pl.DataFrame) -> pl.DataFrame:
+        """The records with field_id and well_id.
+
+        Raises:
+            NotFound: a well is not kept.
+        """
+        found = records.join(self._keys, on="well", how="left", maintain_order="left")
+        if not found["well_id"].null_count():
+            return found
+        strangers = found.filter(pl.col("well_id").is_null())["well"].unique().to_list()
+        learnt = wells.keys_of(connection, strangers)
+        with self._lock:
+            self._keys = pl.concat([self._keys, learnt]).unique("well")
+        return records.join(self._keys, on="well", how="left", maintain_order="left")
+
+    def newest(self, key: int, held: Held) -> Newest | None:
+        """The newest starts of a field, if they still are; of a field that nobody wrote to, none."""
+        kept = self._newest.get(key) or Newest(held.epoch, 0, {})
+        return kept if (kept.epoch, kept.offset) == (held.epoch, held.newest) else None
+
+
+def write(
+    connection: Connection, records: pl.DataFrame, received_at: datetime, memory: Memory | None = None
+) -> Written:
     """Write a frame of RECORD_SCHEMA and append one log row for each field in which anything changed.
 
     The fields' counter rows are held until the caller commits, so positions are committed in order and without
@@ -37,49 +105,112 @@ def write(connection: Connection, records: pl.DataFrame, received_at: datetime) 
 
     Raises:
         NotFound: a well or field is not kept; nothing is written.
+        AlreadyKept: the memory is not this database's; nothing is written, and the same call with a new one will do.
     """
     if records.is_empty():
         return Written([], [])
-    keyed = records.join(wells.keys_of(connection, records["well"].unique().to_list()), on="well", how="left")
-    heads = log.lock_heads(connection, keyed["field_id"].unique().to_list())
-    _ensure_partitions(connection, keyed["start"])
-    staged = _staged(keyed, heads, received_at)
-    _stage(connection, staged)
-    changed = pl.concat([_upserted(connection, wave) for wave in sorted(staged["wave"].unique())])
-    told = staged.join(changed, on=["wave", *_KEY], how="left", maintain_order="left")
-    messages = _messages(log.epoch(connection), told.filter(pl.col("revision").is_not_null()), received_at)
+    memory = memory or Memory()
+    keyed = memory.keyed(connection, records.with_row_index("row"))
+    held = log.hold(connection, keyed["field_id"].unique().to_list())
+    made = _ensure_partitions(connection, keyed["start"], received_at, memory)
+    stamped = _stamped(keyed, held, received_at)
+    known = {key: memory.newest(key, one) for key, one in held.items()}
+    reached = _reached(connection, stamped, known)
+    if reached is None:
+        told = _merged(connection, stamped)
+    else:
+        told = stamped.with_columns(revision=pl.lit(0, dtype=pl.Int32))
+        copy_in(connection, "records", _without_empty(told.select(*_KEY, "revision", *_STAMPED)))
+    messages = _messages(held, told.filter(pl.col("revision").is_not_null()), received_at)
     log.append(connection, messages, received_at)
-    return Written(_outcomes(told["revision"]), list(messages.values()))
+    newest = {
+        key: Newest(message.epoch, message.offset, (reached or {}).get(key, {})) for key, message in messages.items()
+    }
+    return Written(_outcomes(told["revision"]), list(messages.values()), newest, made)
 
 
-def _staged(keyed: pl.DataFrame, heads: dict[int, int], received_at: datetime) -> pl.DataFrame:
-    return keyed.with_columns(
-        pl.int_range(pl.len()).over(_KEY).cast(pl.Int32).alias("wave"),
-        (pl.col("field_id").replace_strict(heads, return_dtype=pl.Int64) + 1).alias("log_offset"),
+def _stamped(keyed: pl.DataFrame, held: Mapping[int, Held], received_at: datetime) -> pl.DataFrame:
+    """With log_offset, received_at, and the production day and hour that each record starts in."""
+    parts = keyed.partition_by("field_id") if len(held) > 1 else [keyed]
+    stamped = [_stamped_field(part, held[part["field_id"][0]], received_at) for part in parts]
+    return stamped[0] if len(stamped) == 1 else pl.concat(stamped).sort("row")
+
+
+def _stamped_field(rows: pl.DataFrame, held: Held, received_at: datetime) -> pl.DataFrame:
+    return rows.with_columns(
+        *days_and_hours(held.field, rows["start"]),
+        pl.lit(held.newest + 1, dtype=pl.Int64).alias("log_offset"),
         pl.lit(received_at, dtype=TIMESTAMP).alias("received_at"),
     )
 
 
-def _stage(connection: Connection, staged: pl.DataFrame) -> None:
-    connection.execute(text(_STAGING))
-    connection.execute(text("DELETE FROM staged_records"))  # a transaction may write more than once
-    copy_in(connection, "staged_records", staged.select("wave", *_KEY, *_CARRIED))
+def _reached(
+    connection: Connection, stamped: pl.DataFrame, known: Mapping[int, Newest | None]
+) -> dict[int, dict[tuple[int, str], int]] | None:
+    """The newest starts of each field after this batch; None unless every row lies beyond what its series holds."""
+    if None in known.values():
+        return None
+    series = stamped.group_by("field_id", "well_id", "resolution").agg(
+        first=pl.col("start").min().dt.epoch("us"),
+        last=pl.col("start").max().dt.epoch("us"),
+        repeated=pl.len() > pl.col("start").n_unique(),
+    )
+    if series["repeated"].any():
+        return None
+    reached = {}
+    for key, newest in known.items():
+        starts = dict(newest.starts_us) if newest else {}
+        rows = series.filter(pl.col("field_id") == key).select("well_id", "resolution", "first", "last").rows()
+        strangers = [(well, resolution) for well, resolution, *_ in rows if (well, resolution) not in starts]
+        starts |= _kept_starts(connection, key, strangers)
+        if any(first <= starts[well, resolution] for well, resolution, first, _ in rows):
+            return None
+        reached[key] = starts | {(well, resolution): last for well, resolution, _, last in rows}
+    return reached
+
+
+def _kept_starts(connection: Connection, key: int, series: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """The newest kept start (us) of some series of a field; of one that holds nothing, before all time."""
+    if not series:
+        return {}
+    wells_asked, resolutions = zip(*series, strict=True)
+    found = connection.execute(
+        _NEWEST_STARTS, {"key": key, "wells": list(wells_asked), "resolutions": list(resolutions)}
+    )
+    return {(row.well_id, row.resolution): _NEVER_US if row.us is None else row.us for row in found}
+
+
+def _merged(connection: Connection, stamped: pl.DataFrame) -> pl.DataFrame:
+    """Write rows of which some may be kept already: the rows with their revision, null for duplicates."""
+    staged = stamped.with_columns(pl.int_range(pl.len()).over(_KEY).cast(pl.Int32).alias("wave"))
+    connection.execute(_STAGING)
+    connection.execute(_CLEAR_STAGING)  # a transaction may write more than once
+    copy_in(connection, "staged_records", _without_empty(staged.select("wave", *_KEY, *_STAMPED)))
+    changed = pl.concat([_upserted(connection, wave) for wave in sorted(staged["wave"].unique())])
+    return staged.join(changed, on=["wave", *_KEY], how="left", maintain_order="left")
+
+
+def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the columns in which no row has a value: they need not travel."""
+    return frame.select(column for column in frame if column.null_count() < len(column))
 
 
 def _upserted(connection: Connection, wave: int) -> pl.DataFrame:
     """Write one wave (at most one row a key); the keys that changed, with their new revision."""
-    connection.execute(text(_SUPERSEDE), {"wave": wave})
-    changed = rows_of(connection, _UPSERT, wave=wave)
+    connection.execute(_SUPERSEDE, {"wave": wave})
+    changed = connection.execute(_UPSERT, {"wave": wave}).all()
     frame = pl.DataFrame([tuple(row) for row in changed], schema=_CHANGED_SCHEMA, orient="row")
     return frame.with_columns(pl.lit(wave, dtype=pl.Int32).alias("wave"))
 
 
-def _messages(epoch: str, changed: pl.DataFrame, at: datetime) -> dict[int, LogMessage]:
-    """One message per field, by internal key."""
+def _messages(held: Mapping[int, Held], changed: pl.DataFrame, at: datetime) -> dict[int, LogMessage]:
+    """One message per field with changes, by internal key."""
     messages = {}
-    for (key, field, offset), rows in changed.group_by("field_id", "field", "log_offset", maintain_order=True):
-        text_id, number = str(field), int(str(offset))
-        messages[int(str(key))] = LogMessage(epoch, text_id, number, log.body(text_id, number, at, rows))
+    for key, one in held.items():
+        rows = changed if len(held) == 1 else changed.filter(pl.col("field_id") == key)
+        if not rows.is_empty():
+            name, offset = one.field.id, one.newest + 1
+            messages[key] = LogMessage(one.epoch, name, offset, log.body(name, offset, at, rows))
     return messages
 
 
@@ -88,22 +219,14 @@ def _outcomes(revisions: pl.Series) -> list[Outcome]:
     return [meaning.get(revision, Outcome.REVISED) for revision in revisions]
 
 
-def _ensure_partitions(connection: Connection, starts: pl.Series) -> None:
-    years = sorted(starts.dt.year().unique())
-    missing = rows_of(
-        connection,
-        "SELECT year FROM unnest(CAST(:years AS int[])) AS year WHERE to_regclass('records_' || year) IS NULL",
-        years=years,
-    )
-    if missing:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PARTITION_LOCK})
-    for (year,) in missing:
-        connection.execute(
-            text(
-                f"CREATE TABLE IF NOT EXISTS records_{int(year)} PARTITION OF records"
-                f" FOR VALUES FROM ('{int(year):04d}-01-01+00') TO ('{int(year) + 1:04d}-01-01+00')"
-            )
-        )
+def _ensure_partitions(
+    connection: Connection, starts: pl.Series, received_at: datetime, memory: Memory
+) -> frozenset[str]:
+    """Make the partitions that the rows need and that are not known to be there; the names of all they need."""
+    wanted = [partitions.year_of_records(year) for year in starts.dt.year().unique()]
+    wanted.append(partitions.day_of_log(received_at.astimezone(UTC).date()))
+    partitions.ensure(connection, [one for one in wanted if one.name not in memory.partitions])
+    return frozenset(one.name for one in wanted)
 
 
 def _listed(columns: Sequence[str], prefix: str = "") -> str:
@@ -125,23 +248,32 @@ _CHANGED_SCHEMA: Final = pl.Schema(
     }
 )
 
-_STAGING: Final = (
-    "CREATE TEMP TABLE IF NOT EXISTS staged_records ON COMMIT DELETE ROWS AS"  # noqa: S608
-    f" SELECT 0 AS wave, {_listed(_KEY)}, {_listed(_CARRIED)} FROM records WITH NO DATA"
+_NEVER_US: Final = -(1 << 62)
+
+_NEWEST_STARTS: Final = text(
+    "SELECT well_id, resolution, (SELECT (extract(epoch FROM max(kept.start)) * 1000000)::bigint FROM records AS kept"
+    "  WHERE kept.field_id = :key AND kept.well_id = asked.well_id AND kept.resolution = asked.resolution) AS us"
+    " FROM unnest(CAST(:wells AS int[]), CAST(:resolutions AS text[])) AS asked (well_id, resolution)"
 )
 
-_SUPERSEDE: Final = (
+_STAGING: Final = text(
+    "CREATE TEMP TABLE IF NOT EXISTS staged_records ON COMMIT DELETE ROWS AS"  # noqa: S608
+    f" SELECT 0 AS wave, {_listed(_KEY)}, {_listed(_STAMPED)} FROM records WITH NO DATA"
+)
+_CLEAR_STAGING: Final = text("DELETE FROM staged_records")
+
+_SUPERSEDE: Final = text(
     f"INSERT INTO superseded_records ({_listed([column.name for column in superseded_records.columns])})"  # noqa: S608
     f" SELECT {_listed(_KEY, 'kept.')}, kept.revision, {_listed(_CARRIED, 'kept.')}, offered.received_at"
     f" FROM records AS kept JOIN staged_records AS offered USING ({_listed(_KEY)})"
     f" WHERE offered.wave = :wave AND {_differs('kept.', 'offered.')}"
 )
 
-_UPSERT: Final = (
-    f"INSERT INTO records ({_listed(_KEY)}, {_listed(_CARRIED)})"  # noqa: S608
-    f" SELECT {_listed(_KEY)}, {_listed(_CARRIED)} FROM staged_records WHERE wave = :wave"
+_UPSERT: Final = text(
+    f"INSERT INTO records ({_listed(_KEY)}, {_listed(_STAMPED)})"  # noqa: S608
+    f" SELECT {_listed(_KEY)}, {_listed(_STAMPED)} FROM staged_records WHERE wave = :wave"
     f" ON CONFLICT ({_listed(_KEY)}) DO UPDATE SET revision = records.revision + 1,"
-    f" {', '.join(f'{column} = excluded.{column}' for column in _CARRIED)}"
+    f" {', '.join(f'{column} = excluded.{column}' for column in _STAMPED)}"
     f" WHERE {_differs('records.', 'excluded.')}"
     f" RETURNING {_listed(_KEY)}, revision"
 )

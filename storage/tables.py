@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from storage.domain.record import QUANTITY_COLUMNS
+from storage.domain.rollup import EXTREMES
 
 metadata = MetaData(
     naming_convention={
@@ -88,8 +90,11 @@ records = Table(
     *_key_columns(),
     Column("revision", SmallInteger, nullable=False, server_default="0"),
     *_content_columns(),
+    Column("day", Date, nullable=False, comment="the field's production day that start lies in"),
+    Column("hour", SmallInteger, nullable=False, comment="hours from the start of that day to start"),
+    Index("ix_records_field_id_log_offset", "field_id", "log_offset"),
     postgresql_partition_by="RANGE (start)",
-    comment="The newest revision of every record. Partitions by year of start are made when first needed.",
+    comment="The newest revision of every record. Partitions by year of start are made ahead, or when first needed.",
 )
 
 superseded_records = Table(
@@ -139,6 +144,52 @@ log = Table(
     metadata,
     Column("field_id", Integer, primary_key=True, autoincrement=False),
     Column("log_offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("logged_at", DateTime(timezone=True), primary_key=True),
     Column("body", LargeBinary, nullable=False, comment="the message as followers get it"),
-    Column("logged_at", DateTime(timezone=True), nullable=False),
+    postgresql_partition_by="RANGE (logged_at)",
+    comment="Partitions by UTC day of logged_at are made ahead, and dropped when they are past what is kept.",
+)
+
+
+def _rollup(name: str, *bucket: Column[object]) -> Table:
+    """Sums over the records of a bucket; what `storage.domain.rollup.ROLLUP_SCHEMA` is made from."""
+    return Table(
+        name,
+        metadata,
+        Column("field_id", Integer, primary_key=True, autoincrement=False),
+        Column("well_id", Integer, primary_key=True, autoincrement=False, comment="0 is the field itself"),
+        *bucket,
+        Column("basis", Text, nullable=False),
+        Column("records", Integer, nullable=False),
+        Column("suspects", Integer, nullable=False),
+        Column("measured_s", Double, nullable=False),
+        Column("quality_sum", Double, nullable=False, comment="quality x seconds"),
+        *(Column(f"{name}_sum", Double, comment="of a state: state x seconds") for name in QUANTITY_COLUMNS),
+        *(Column(f"{name}_s", Double, comment="seconds in which it was measured") for name in QUANTITY_COLUMNS),
+        *(Column(f"{name}_low", Double, comment="of a volume: of its rate per day") for name in EXTREMES),
+        *(Column(f"{name}_high", Double, comment="of a volume: of its rate per day") for name in EXTREMES),
+        Column("wells", Integer, nullable=False, server_default="1"),
+        Column("wells_expected", Integer),
+        Column("potential_share", Double),
+        Column("log_offset", BigInteger, nullable=False),
+        Index(f"ix_{name}_field_id_bucket", "field_id", *(column.name for column in bucket)),
+    )
+
+
+hour_rollups = _rollup(
+    "hour_rollups",
+    Column("day", Date, primary_key=True),
+    Column("hour", SmallInteger, primary_key=True, autoincrement=False),
+)
+day_rollups = _rollup("day_rollups", Column("day", Date, primary_key=True))
+month_rollups = _rollup("month_rollups", Column("month", Date, primary_key=True))
+
+rollup_heads = Table(
+    "rollup_heads",
+    metadata,
+    Column("field_id", ForeignKey(fields.c.field_id), primary_key=True),
+    Column("log_offset", BigInteger, nullable=False, comment="the field's rollups are right at this position"),
+    Column("time_zone", Text, nullable=False),
+    Column("day_start_s", Integer, nullable=False),
+    comment="How far, and by which clock, each field's rollups have followed its log.",
 )

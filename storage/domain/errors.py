@@ -25,6 +25,13 @@ class NotFound(WellstreamError):
     code = "not-found"
 
 
+class AlreadyKept(WellstreamError):
+    """Rows that were taken for new are kept already; looked up first, the same rows can be written."""
+
+    code = "already-kept"
+    retry = True
+
+
 class SettingsFaulty(WellstreamError):
     """The settings contradict each other or a value is not allowed; all faults are told at once."""
 

@@ -16,11 +16,15 @@ class Resolution(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons."""
+    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons.
+
+    A withdrawn record is one that was taken back: its newest revision holds nothing and counts nowhere.
+    """
 
     VERIFIED = "verified"
     SUSPECT = "suspect"
     QUARANTINED = "quarantined"
+    WITHDRAWN = "withdrawn"
 
 
 class Outcome(StrEnum):

@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.domain.production_day import day_bounds, day_of, day_seconds
+from storage.domain.production_day import day_bounds, day_of, day_seconds, days_and_hours, month_bounds, month_of
+from storage.domain.record import TIMESTAMP
 from storage.domain.well import Field
 
 days = st.dates(date(1971, 1, 1), date(2037, 12, 30))
@@ -42,3 +44,23 @@ def test_a_day_that_starts_at_six_is_named_by_the_date_it_starts_on() -> None:
     field = Field("f", "F", "Europe/Oslo", 6 * 3600)
     assert day_of(field, datetime(2024, 1, 2, 4, 59, tzinfo=UTC)) == date(2024, 1, 1)
     assert day_of(field, datetime(2024, 1, 2, 5, 0, tzinfo=UTC)) == date(2024, 1, 2)
+
+
+@given(fields, st.lists(st.integers(788_918_400, 2_082_758_400), max_size=20))
+def test_instants_are_stamped_with_the_day_they_lie_in_and_the_hours_since_its_start(
+    field: Field, unix_s: list[int]
+) -> None:
+    instants = [datetime.fromtimestamp(one, UTC) for one in unix_s]
+    days, hours = days_and_hours(field, pl.Series(instants, dtype=TIMESTAMP))
+    assert days.to_list() == [day_of(field, one) for one in instants]
+    assert hours.to_list() == [
+        (one - day_bounds(field, day_of(field, one))[0]) // timedelta(hours=1) for one in instants
+    ]
+
+
+@given(fields, days)
+def test_a_month_is_made_of_its_production_days(field: Field, day: date) -> None:
+    start, end = month_bounds(field, day)
+    assert start == day_bounds(field, day.replace(day=1))[0]
+    assert month_of(day_of(field, end)) == month_of(month_of(day) + timedelta(days=31))
+    assert month_of(day_of(field, end - timedelta(seconds=1))) == month_of(day)
