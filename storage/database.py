@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.domain.errors import AlreadyKept, StorageDown
+from storage.domain.errors import AlreadyKept, Overtaken, StorageDown
 
 CONNECT_TIMEOUT_S: Final = 5
 POOL_SIZE: Final = 10
@@ -41,6 +41,20 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def writing_from_snapshot(engine: Engine) -> Iterator[Connection]:
+    """One transaction that reads and writes as of one moment (REPEATABLE READ).
+
+    Raises:
+        Overtaken: another transaction changed the same rows first; nothing was kept.
+        StorageDown: PostgreSQL is away, restarting or ended this transaction; nothing was kept.
+    """
+    with _translated(), engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One read-only snapshot (REPEATABLE READ): rows and positions read in it belong together.
 
@@ -58,6 +72,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if isinstance(getattr(error, "orig", None), psycopg.errors.SerializationFailure):
+            message = "another transaction changed the same rows first"
+            raise Overtaken(message) from error
         raise StorageDown(_told(error)) from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -191,5 +193,6 @@ rollup_heads = Table(
     Column("log_offset", BigInteger, nullable=False, comment="the field's rollups are right at this position"),
     Column("time_zone", Text, nullable=False),
     Column("day_start_s", Integer, nullable=False),
+    Column("clock_changed", Boolean, nullable=False, server_default=false(), comment="records must be stamped again"),
     comment="How far, and by which clock, each field's rollups have followed its log.",
 )

@@ -3,27 +3,39 @@
 from collections.abc import Iterable, Sequence
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
 from storage.domain.well import Field, Well
-from storage.tables import fields, log_heads, wells
+from storage.tables import fields, log_heads, rollup_heads, wells
 
 
 def add_field(connection: Connection, field: Field) -> None:
-    """Keep a field and give it a log; a field already kept gets the new name, zone and day start."""
-    row = {
-        "slug": field.id,
-        "name": field.name,
-        "time_zone": field.time_zone,
-        "day_start_s": field.day_start_s,
-    }
-    statement = insert(fields).values(row)
-    changed = {name: statement.excluded[name] for name in ("name", "time_zone", "day_start_s")}
+    """Keep a field and give it a log and rollups; a field already kept gets the new name, zone and day start.
+
+    Records stay stamped by the clock they were written with until the rollups follow, which stamp them again.
+    """
+    clock = {"time_zone": field.time_zone, "day_start_s": field.day_start_s}
+    _hold_log(connection, field.id)
+    before = connection.execute(
+        select(fields.c.time_zone, fields.c.day_start_s).where(fields.c.slug == field.id)
+    ).one_or_none()
+    statement = insert(fields).values({"slug": field.id, "name": field.name, **clock})
+    changed = {name: statement.excluded[name] for name in ("name", *clock)}
     statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
     field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
+    begun = insert(rollup_heads).values(field_id=field_id, log_offset=0, **clock)
+    connection.execute(begun.on_conflict_do_nothing())
+    if before is not None and tuple(before) != tuple(clock.values()):
+        connection.execute(update(rollup_heads).where(rollup_heads.c.field_id == field_id).values(clock_changed=True))
+
+
+def _hold_log(connection: Connection, field_id: str) -> None:
+    """Wait until nobody writes to the field, and keep it so until commit: no record is stamped by a clock that goes."""
+    query = select(log_heads.c.head).join(fields).where(fields.c.slug == field_id)
+    connection.execute(query.with_for_update(of=log_heads))
 
 
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:

@@ -32,6 +32,13 @@ class AlreadyKept(WellstreamError):
     retry = True
 
 
+class Overtaken(WellstreamError):
+    """Another transaction changed the same rows first; nothing was kept."""
+
+    code = "overtaken"
+    retry = True
+
+
 class SettingsFaulty(WellstreamError):
     """The settings contradict each other or a value is not allowed; all faults are told at once."""
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from storage.domain.record import TIMESTAMP
 from storage.domain.well import Field
 
 HOUR_US: Final = 3_600_000_000
@@ -59,6 +60,25 @@ def days_and_hours(field: Field, starts: pl.Series) -> tuple[pl.Series, pl.Serie
     place = np.searchsorted(bounds_us, at_us, side="right") - 1
     days = pl.Series("day", place + (first - date(1970, 1, 1)).days, pl.Int32).cast(pl.Date)
     return days, pl.Series("hour", (at_us - bounds_us[place]) // HOUR_US, pl.Int16)
+
+
+def bounds_of_days(field: Field, days: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Start (UTC) and length in s of production days given as dates."""
+    return _bounds(field, days, days.dt.offset_by("1d"))
+
+
+def bounds_of_months(field: Field, months: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Start (UTC) and length in s of production months given by their first dates."""
+    return _bounds(field, months, months.dt.offset_by("1mo"))
+
+
+def _bounds(field: Field, first: pl.Series, beyond: pl.Series) -> tuple[pl.Series, pl.Series]:
+    if first.is_empty():
+        return pl.Series("start", [], TIMESTAMP), pl.Series("seconds", [], pl.Int32)
+    origin, starts_us = _day_starts(field, first.dt.year().min(), beyond.dt.year().max())  # type: ignore[arg-type]
+    since = (origin - date(1970, 1, 1)).days
+    start, end = (starts_us[one.to_physical().to_numpy() - since] for one in (first, beyond))
+    return pl.Series("start", start).cast(TIMESTAMP), pl.Series("seconds", (end - start) // 1_000_000, pl.Int32)
 
 
 @lru_cache(maxsize=256)

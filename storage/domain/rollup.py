@@ -1,4 +1,4 @@
-"""The rollup: what a well or a whole field did in an hour, a production day or a month, and how far it can be trusted."""
+"""The rollup: what a well or a whole field did in an hour, a production day or a month, and how far to trust it."""
 
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,10 @@ class Basis(StrEnum):
     MONTHLY = "monthly"
     MIXED = "mixed"
 
+
+PATIENCE: Final = {Grain.HOUR: 24, Grain.DAY: 7, Grain.MONTH: 3}
+"""For how many buckets, the first counted, a well is expected that reported in one. Of months three reporting periods
+make a well active (field-guide B8); a silent well is missed for a week of days and for a day of hours."""
 
 VOLUMES: Final = tuple(quantity.column for quantity in QUANTITIES if quantity.kind is Kind.VOLUME)
 STATES: Final = tuple(quantity.column for quantity in QUANTITIES if quantity.kind is Kind.STATE)
@@ -62,7 +66,7 @@ wells), ``<quantity>_measured_s`` the seconds in which that quantity was measure
 sums, states means weighted by time; null is "not measured". ``_low`` and ``_high`` are the extremes among the records
 behind the bucket (of a field: among its wells): of a volume those of its rate in unit per day, of a state of the state.
 ``quality`` is the records' mean weighted by time, ``suspects`` how many of the ``records`` are suspect.
-``wells`` of ``wells_expected`` reported (a well is expected in a bucket when it produced or injected in one of the
-last three, field-guide B8), and ``potential_share`` is the share of the expected wells' recent oil equivalent that the
-reporting ones stand for. ``log_offset`` is the newest position behind the row.
+A field's row says its coverage: ``wells`` of ``wells_expected`` reported (see PATIENCE), and ``potential_share`` is the
+reporting wells' share of the oil equivalent (Sm3 o.e., 1,000 Sm3 of gas for one), in which a missing well stands with
+its last bucket's. ``log_offset`` is the newest position behind the row.
 """

@@ -125,9 +125,20 @@ def _make_rollups() -> None:
         ),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("day_start_s", sa.Integer(), nullable=False),
+        sa.Column(
+            "clock_changed",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="records must be stamped again",
+        ),
         sa.ForeignKeyConstraint(["field_id"], ["fields.field_id"], name=op.f("fk_rollup_heads_field_id")),
         sa.PrimaryKeyConstraint("field_id", name=op.f("pk_rollup_heads")),
         comment="How far, and by which clock, each field's rollups have followed its log.",
+    )
+    op.execute(
+        "INSERT INTO rollup_heads (field_id, log_offset, time_zone, day_start_s)"
+        " SELECT field_id, 0, time_zone, day_start_s FROM fields"
     )
 
 

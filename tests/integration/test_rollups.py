@@ -1,0 +1,272 @@
+"""Rollups against plain sums over the records, for random histories; coverage; the position at which they are right."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from storage import records, rollups, wells
+from storage.database import reading, writing
+from storage.domain.production_day import day_bounds, day_of, month_bounds
+from storage.domain.record import RECORD_SCHEMA
+from storage.domain.rollup import PATIENCE, ROLLUP_SCHEMA, STATES, VOLUMES, Grain
+from storage.domain.well import Field, Well
+
+NOW: Final = datetime(2026, 3, 1, tzinfo=UTC)
+CLOCKS: Final = (
+    ("Europe/Oslo", 6 * 3600),
+    ("America/Chicago", 0),
+    ("Australia/Lord_Howe", 1800),
+    ("Asia/Kolkata", 23 * 3600),
+)
+SOME_QUANTITIES: Final = ("oil_sm3", "gas_sm3", "on_stream_s", "wellhead_pressure_bar")
+
+_numbers = itertools.count()
+
+Row = dict[str, Any]
+
+
+def a_field(engine: Engine, name: str, clock: tuple[str, int], number_of_wells: int = 3) -> Field:
+    made = Field(name, name, *clock)
+    with writing(engine) as connection:
+        wells.add_field(connection, made)
+        wells.add_wells(connection, [Well(f"{name}.w{number}", f"W{number}") for number in range(number_of_wells)])
+    return made
+
+
+def row_of(field: Field, well: int, resolution: str, at: int, seconds: int, **content: Any) -> Row:
+    """A record near the spring change of the clocks of 2026; ``at`` picks one of few places, so that keys meet."""
+    around = datetime(2026, 3, 28, tzinfo=UTC) + timedelta(minutes=37 * at)
+    if resolution == "live":
+        start, length = around, seconds
+    elif resolution == "daily":
+        start, end = day_bounds(field, day_of(field, around))
+        length = round((end - start).total_seconds())
+    else:
+        start, end = month_bounds(field, day_of(field, around + timedelta(days=20 * (at % 3))))
+        length = round((end - start).total_seconds())
+    row = dict.fromkeys(RECORD_SCHEMA) | {"quality": 1.0, "verdict": "verified", "issues": []} | content
+    if row["verdict"] == "withdrawn":
+        row |= dict.fromkeys(SOME_QUANTITIES) | {"quality": 0.0}
+    return row | {
+        "field": field.id, "well": f"{field.id}.w{well}", "start": start, "seconds": length,
+        "resolution": resolution, "source": "test",
+    }  # fmt: skip
+
+
+contents = st.fixed_dictionaries(
+    {
+        "oil_sm3": st.none() | st.just(0.0) | st.floats(1e-6, 1e4),
+        "gas_sm3": st.none() | st.just(0.0) | st.floats(1e-6, 1e6),
+        "on_stream_s": st.none() | st.just(0.0) | st.floats(1e-6, 3600),
+        "wellhead_pressure_bar": st.none() | st.floats(1, 300),
+        "quality": st.sampled_from([1.0, 0.5]),
+        "verdict": st.sampled_from(["verified", "verified", "suspect", "withdrawn"]),
+    }
+)
+offers = st.tuples(
+    st.integers(0, 2),
+    st.sampled_from(["live", "live", "live", "daily", "monthly"]),
+    st.integers(0, 70),
+    st.sampled_from([1, 60, 3600]),
+    contents,
+)
+steps = st.lists(st.lists(offers, min_size=1, max_size=8) | st.sampled_from(["roll up", "another clock"]), max_size=9)
+
+
+@settings(
+    max_examples=60,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # every example is seconds of SQL: to shrink takes for ever
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(steps=steps, clock=st.sampled_from(CLOCKS))
+def test_rollups_are_plain_sums_over_the_records_whatever_came_in_which_order(
+    engine: Engine, steps: Sequence[Any], clock: tuple[str, int]
+) -> None:
+    field, clocks = a_field(engine, f"f{next(_numbers)}", clock), list(CLOCKS)
+    memory = records.Memory()
+    for step in steps:
+        if step == "roll up":
+            rollups.catch_up(engine, field.id)
+        elif step == "another clock":
+            clocks.append(clocks.pop(0))
+            field = a_field(engine, field.id, clocks[0])
+        else:
+            rows = [row_of(field, well, resolution, at, s, **content) for well, resolution, at, s, content in step]
+            with writing(engine) as connection:
+                written = records.write(connection, pl.DataFrame(rows, schema=RECORD_SCHEMA), NOW, memory)
+            memory.remember(written)
+    rollups.catch_up(engine, field.id)
+    kept = plain_records(engine, field.id)
+    with reading(engine) as connection:
+        for grain in Grain:
+            of_wells = expected(field, kept, grain)
+            same(rollups.series(connection, field.id, grain), of_wells.values())
+            whole = rollups.series(connection, field.id, grain, whole_field=True)
+            same(whole, summed(of_wells, grain, field))
+
+
+def plain_records(engine: Engine, field: str) -> list[Row]:
+    """What is kept, by one plain query."""
+    names = ", ".join(f"r.{name}" for name in SOME_QUANTITIES)
+    query = (
+        f"SELECT f.slug || '.' || w.slug AS well, r.start, r.seconds, r.resolution, r.verdict, r.quality,"  # noqa: S608
+        f" r.log_offset, {names} FROM records r JOIN wells w USING (field_id, well_id) JOIN fields f USING (field_id)"
+        " WHERE f.slug = :field AND r.verdict <> 'withdrawn' ORDER BY r.log_offset, r.start DESC, r.seconds DESC"
+    )
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(text(query), {"field": field}).mappings()]
+
+
+def bucket_of(field: Field, grain: Grain, start: datetime) -> tuple[datetime, datetime]:
+    day = day_of(field, start)
+    if grain is Grain.MONTH:
+        return month_bounds(field, day)
+    since, until = day_bounds(field, day)
+    if grain is Grain.DAY:
+        return since, until
+    hour = since + (start - since) // timedelta(hours=1) * timedelta(hours=1)
+    return hour, min(hour + timedelta(hours=1), until)
+
+
+def expected(field: Field, kept: Sequence[Row], grain: Grain) -> dict[tuple[str, datetime], Row]:
+    """Best available buckets of every well, straight from the records."""
+    live, whole = defaultdict(list), {}
+    for one in kept:
+        bucket = (one["well"], *bucket_of(field, grain, one["start"]))
+        if one["resolution"] == "live":
+            live[bucket].append(one)
+        elif one["resolution"] == {Grain.DAY: "daily", Grain.MONTH: "monthly"}.get(grain):
+            whole[bucket] = one
+    if grain is Grain.MONTH:
+        days = expected(field, kept, Grain.DAY).values()
+        finer = {
+            key: merged(list(rows))
+            for key, rows in grouped(days, lambda day: (day["well"], *bucket_of(field, grain, day["start"]))).items()
+        }
+    else:
+        finer = {key: merged([single(one) for one in rows]) for key, rows in live.items()}
+    found = {}
+    for key in finer.keys() | whole.keys():
+        bucket = chosen(single(whole[key]) if key in whole else None, finer.get(key))
+        found[key[0], key[1]] = bucket | {"well": key[0], "start": key[1], "seconds": (key[2] - key[1]).total_seconds()}
+    return found
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return found
+
+
+def single(record: Row) -> Row:
+    """One record as a bucket of sums."""
+    seconds = record["seconds"]
+    made: Row = {"basis": record["resolution"], "records": 1, "suspects": int(record["verdict"] == "suspect")}
+    made |= {"measured_s": seconds, "quality_sum": record["quality"] * seconds, "log_offset": record["log_offset"]}
+    for name in SOME_QUANTITIES:
+        value = record[name]
+        state, measured = name in STATES, value is not None
+        level = value * 86_400 / seconds if measured and name in VOLUMES else value
+        made |= {f"{name}_sum": value * seconds if measured and state else value}
+        made |= {f"{name}_s": seconds if measured else None, f"{name}_low": level, f"{name}_high": level}
+    return made
+
+
+def merged(rows: Sequence[Row]) -> Row:
+    bases = {row["basis"] for row in rows}
+    made: Row = {"basis": bases.pop() if len(bases) == 1 else "mixed"}
+    for name in rows[0]:
+        values = [row[name] for row in rows if row[name] is not None]
+        if name in ("basis", "well", "start", "seconds"):
+            continue
+        pick: Any = min if name.endswith("_low") else max if name.endswith("_high") or name == "log_offset" else sum
+        made[name] = pick(values) if values else None
+    return made
+
+
+def chosen(whole: Row | None, finer: Row | None) -> Row:
+    if whole is None or finer is None:
+        return whole or finer or {}
+    made = dict(whole)
+    for name in SOME_QUANTITIES:
+        if name in STATES and whole[f"{name}_sum"] is None:
+            made |= {f"{name}_{part}": finer[f"{name}_{part}"] for part in ("sum", "s")}
+        for extreme in (f"{name}_low", f"{name}_high"):
+            made[extreme] = whole[extreme] if finer[extreme] is None else finer[extreme]
+    return made | {"log_offset": max(whole["log_offset"], finer["log_offset"])}
+
+
+def summed(of_wells: dict[tuple[str, datetime], Row], grain: Grain, field: Field) -> list[Row]:
+    """The field's buckets with their coverage: who reported, and who is missing that did lately."""
+    made = []
+    by_start = grouped(of_wells.values(), lambda row: row["start"])
+    for start, rows in by_start.items():
+        here = ordinal(grain, field, start)
+        silent: dict[str, tuple[int, Row]] = {}
+        for (well, at), row in of_wells.items():
+            ago = here - ordinal(grain, field, at)
+            if 0 < ago < PATIENCE[grain] and (well not in silent or ago < silent[well][0]):
+                silent[well] = (ago, row)
+        missing = [row for well, (_, row) in silent.items() if well not in {one["well"] for one in rows}]
+        there, gone = sum(map(oil_equivalent, rows)), sum(map(oil_equivalent, missing))
+        share = there / (there + gone) if there + gone else None
+        made.append(
+            merged(rows)
+            | {"well": None, "start": start, "seconds": rows[0]["seconds"], "wells": len(rows)}
+            | {"wells_expected": len(rows) + len(missing), "potential_share": share}
+        )
+    return made
+
+
+def ordinal(grain: Grain, field: Field, start: datetime) -> int:
+    day = day_of(field, start)
+    if grain is Grain.MONTH:
+        return day.year * 12 + day.month
+    if grain is Grain.DAY:
+        return day.toordinal()
+    return day.toordinal() * 24 + min(23, (start - day_bounds(field, day)[0]) // timedelta(hours=1))
+
+
+def oil_equivalent(row: Row) -> float:
+    return (row["oil_sm3_sum"] or 0) + (row["gas_sm3_sum"] or 0) / 1000
+
+
+def near(value: float | None) -> Any:
+    """The value but for the rounding of sums; null is only null."""
+    return None if value is None else pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+def same(found: pl.DataFrame, wanted: Iterable[Row]) -> None:
+    """The frame says of each bucket what is wanted."""
+    assert found.schema == ROLLUP_SCHEMA
+    by_key = {(row["well"], row["start"]): row for row in found.rows(named=True)}
+    wanted = list(wanted)
+    assert by_key.keys() == {(row["well"], row["start"]) for row in wanted}
+    for want in wanted:
+        have = by_key[want["well"], want["start"]]
+        told = {"basis": want["basis"], "records": want["records"], "suspects": want["suspects"]}
+        told |= {"seconds": want["seconds"], "log_offset": want["log_offset"]}
+        if "wells" in want:
+            told |= {"wells": want["wells"], "wells_expected": want["wells_expected"]}
+            assert have["potential_share"] == near(want["potential_share"])
+        assert {name: have[name] for name in told} == told
+        assert have["measured_s"] == near(want["measured_s"])
+        assert have["quality"] == near(want["quality_sum"] / want["measured_s"])
+        for name in SOME_QUANTITIES:
+            total, measured_s = want[f"{name}_sum"], want[f"{name}_s"]
+            value = total / measured_s if name in STATES and total is not None else total
+            assert have[name] == near(value), (name, want)
+            assert have[f"{name}_measured_s"] == near(measured_s)
+            if f"{name}_low" in have:
+                assert have[f"{name}_low"] == near(want[f"{name}_low"])
+                assert have[f"{name}_high"] == near(want[f"{name}_high"])
