@@ -98,7 +98,9 @@ def serve(
 
     known = _configured(data=data, port=port)
     with servers(known.folder, **known.server_options()) as found:
-        addresses = wiring.Addresses(found.database_url, found.redis_url, known.host, known.port, known.tick_ms)
+        addresses = wiring.Addresses(
+            found.database_url, found.redis_url, known.host, known.port, known.tick_ms, known.log_days
+        )
         wiring.serve(roles, addresses)
 
 

@@ -9,3 +9,4 @@ class Role(StrEnum):
     INGEST = "ingest"
     GATEWAY = "gateway"
     DASHBOARD = "dashboard"
+    WORKER = "worker"

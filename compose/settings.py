@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         int,
         Field(ge=0, le=1000, description="What comes for a field within so many ms leaves the gateway as one frame."),
     ] = 50
+    log_days: Annotated[
+        int,
+        Field(ge=1, le=3650, description="For how many days the log is kept; who was away for longer loads anew."),
+    ] = 7
     log_format: Annotated[Literal["text", "json"], Field(description="How log lines are written.")] = "text"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="The least that is logged.")

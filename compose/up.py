@@ -86,11 +86,12 @@ def _programs(found: Servers, known: Settings, port: int, feed: Sequence[str]) -
         redis_url=found.redis_url,
         host=known.host,
         port=str(port),
+        log_days=str(known.log_days),
         log_format=known.log_format,
         log_level=known.log_level,
     )
     command = (sys.executable, "-m", "compose")
-    services = Program("services", (*command, "serve", "ingest", "gateway", "dashboard"), own)
+    services = Program("services", (*command, "serve", "ingest", "gateway", "dashboard", "worker"), own)
     return [services, *([Program("feed", (*command, *feed), own, ends=True)] if feed else [])]
 
 

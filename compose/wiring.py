@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Engine
 
 from compose.roles import Role
+from compose.worker import Worker
 from dashboard.app import mount
 from ingest.pipeline import Pipeline
 from ingest.service import routes
@@ -36,13 +37,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a service finds PostgreSQL and Redis, where it listens, and how long the gateway's tick is."""
+    """Where a service finds PostgreSQL and Redis, where it listens, the gateway's tick and the days of log kept."""
 
     database_url: str
     redis_url: str
     host: str
     port: int
     tick_ms: int = 50
+    log_days: int = 7
 
 
 def serve(roles: Sequence[Role], addresses: Addresses) -> None:
@@ -50,7 +52,8 @@ def serve(roles: Sequence[Role], addresses: Addresses) -> None:
     engine = engine_for(addresses.database_url)
     own = engine_for(addresses.database_url)  # pages that ask much must not keep the gateway waiting for a connection
     gateway = Gateway(own, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
-    app = application(roles, engine, addresses.redis_url, gateway)
+    worker = Worker(own, addresses.log_days, _end_process) if Role.WORKER in roles else None
+    app = application(roles, engine, addresses.redis_url, gateway, worker)
     config = uvicorn.Config(
         app,
         host=addresses.host,
@@ -67,7 +70,13 @@ def serve(roles: Sequence[Role], addresses: Addresses) -> None:
     uvicorn.Server(config).run()
 
 
-def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: Gateway | None) -> FastAPI:
+def application(
+    roles: Sequence[Role],
+    engine: Engine,
+    redis_url: str,
+    gateway: Gateway | None = None,
+    worker: Worker | None = None,
+) -> FastAPI:
     """The ASGI program of some roles. Pages come last: they answer every path that nothing else does."""
     app = FastAPI(
         title="Wellstream",
@@ -75,9 +84,9 @@ def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: 
         docs_url="/api/docs",
         openapi_url="/api/openapi.json",
         redoc_url=None,
-        lifespan=_lifespan(gateway),
+        lifespan=_lifespan(gateway, worker),
     )
-    _observe(app, engine, gateway)
+    _observe(app, engine, [part.faults for part in (gateway, worker) if part])
     if Role.INGEST in roles:
         doorbell = Doorbell(redis_url)
         app.include_router(routes(Pipeline(engine, doorbell, _utc_now)))
@@ -86,7 +95,7 @@ def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: 
     return app
 
 
-def _observe(app: FastAPI, engine: Engine, gateway: Gateway | None) -> None:
+def _observe(app: FastAPI, engine: Engine, faults_of: Sequence[Callable[[], list[str]]]) -> None:
     @app.get("/healthz", tags=["service"])
     async def healthz() -> dict[str, str]:
         """The process answers."""
@@ -96,7 +105,7 @@ def _observe(app: FastAPI, engine: Engine, gateway: Gateway | None) -> None:
     async def readyz() -> JSONResponse:
         """Whether the service can do its work now, and if not, why."""
         faults = await run_in_threadpool(_storage_faults, engine)
-        faults += gateway.faults() if gateway else []
+        faults += [fault for ask in faults_of for fault in ask()]
         return JSONResponse({"ready": not faults, "faults": faults}, status_code=503 if faults else 200)
 
     @app.get("/metrics", tags=["service"], response_class=Response)
@@ -113,27 +122,42 @@ def _storage_faults(engine: Engine) -> list[str]:
     return []
 
 
-def _lifespan(gateway: Gateway | None) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(
+    gateway: Gateway | None, worker: Worker | None
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if gateway is None:
+        async with contextlib.AsyncExitStack() as stack:
+            if worker is not None:
+                worker.start()
+                stack.callback(worker.stop, SHUTDOWN_S)
+            if gateway is not None:
+                await stack.enter_async_context(_following(gateway))
             yield
-            return
-        following = asyncio.create_task(gateway.run())
-        following.add_done_callback(_end_process_on_failure)
-        yield
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
 
     return lifespan
+
+
+@contextlib.asynccontextmanager
+async def _following(gateway: Gateway) -> AsyncIterator[None]:
+    following = asyncio.create_task(gateway.run())
+    following.add_done_callback(_end_process_on_failure)
+    yield
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
 
 
 def _end_process_on_failure(task: asyncio.Task[None]) -> None:
     """A gateway that no longer follows must not go on serving: the supervisor starts a new one."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.critical("gateway failed", exc_info=error)
-        os.kill(os.getpid(), signal.SIGTERM)
+        _end_process()
+
+
+def _end_process() -> None:
+    """Stop as on SIGTERM; the supervisor starts a new process."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _utc_now() -> datetime:

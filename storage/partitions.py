@@ -34,7 +34,10 @@ def day_of_log(day: date) -> Partition:
 
 
 def ensure(connection: Connection, wanted: Iterable[Partition]) -> list[str]:
-    """Make the partitions that are not there; one makes them at a time, others wait. Returns the names of the new."""
+    """Make the partitions that are not there; one makes them at a time, others wait. Returns the names of the new.
+
+    They are attached when they are whole, which keeps neither readers nor writers of the table waiting.
+    """
     by_name = {one.name: one for one in wanted}
     missing = _missing(connection, by_name)
     if missing:
@@ -42,9 +45,10 @@ def ensure(connection: Connection, wanted: Iterable[Partition]) -> list[str]:
         missing = _missing(connection, missing)
     for name in missing:
         one = by_name[name]
+        connection.execute(text(f"CREATE TABLE {one.name} (LIKE {one.of} INCLUDING ALL)"))
         connection.execute(
             text(
-                f"CREATE TABLE {one.name} PARTITION OF {one.of}"
+                f"ALTER TABLE {one.of} ATTACH PARTITION {one.name}"
                 f" FOR VALUES FROM ('{one.since:%Y-%m-%d}+00') TO ('{one.until:%Y-%m-%d}+00')"
             )
         )
