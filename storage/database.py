@@ -103,12 +103,26 @@ def copy_in(connection: Connection, table: str, frame: pl.DataFrame) -> None:
         pl.concat_str(pl.lit("{"), pl.col(name).list.join(","), pl.lit("}")).alias(name) for name in lists
     )
     columns = ", ".join(flat.columns)
-    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT csv)".encode()
+    copy_csv_in(connection, f"{table} ({columns})", flat.write_csv(include_header=False).encode())
+
+
+def copy_csv_in(connection: Connection, table: str, rows: bytes) -> None:
+    """Append rows, rendered as CSV without a header, to a table (with or without its columns listed).
+
+    Raises:
+        AlreadyKept: a row's key is there already.
+    """
     try:
-        with _raw_cursor(connection) as cursor, cursor.copy(statement) as copy:
-            copy.write(flat.write_csv(include_header=False).encode())
+        with _raw_cursor(connection) as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT csv)".encode()) as copy:
+            copy.write(rows)
     except psycopg.errors.UniqueViolation as error:
         raise AlreadyKept(str(error).strip().splitlines()[0]) from error
+
+
+def copied_csv(connection: Connection, query: str) -> bytes:
+    """The rows of a plain query as CSV without a header, as `copy_csv_in` takes them."""
+    with _raw_cursor(connection) as cursor, cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)".encode()) as copy:
+        return b"".join(bytes(chunk) for chunk in copy)
 
 
 def copied_out(connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:

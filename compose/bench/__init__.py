@@ -7,12 +7,17 @@ from enum import StrEnum
 class Name(StrEnum):
     """What can be measured."""
 
+    INGEST = "ingest"
     LATENCY = "latency"
 
 
 def bench(name: Name) -> Callable[[float], dict[str, object]]:
     """What measures: takes for how many seconds, returns figures by name, units in the names."""
     match name:
+        case Name.INGEST:
+            from compose.bench.ingest import ingest
+
+            return ingest
         case Name.LATENCY:
             from compose.bench.latency import latency
 
