@@ -136,12 +136,21 @@ def replay(
 def simulate(
     wells: Annotated[int, typer.Option(help="Number of wells.")] = 8,
     every: Annotated[int, typer.Option(help="Seconds between a well's live records.")] = 5,
+    records: Annotated[
+        int | None,
+        typer.Option(help="Make so many records of the past at once, in a field of their own, instead of streaming."),
+    ] = None,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Stream the demonstration field until Ctrl-C; a restart continues the same curves."""
     from compose import feeding
 
-    feeding.simulate_field(_configured(data=data), wells, every)
+    known = _configured(data=data)
+    if records is None:
+        feeding.simulate_field(known, wells, every)
+    else:
+        _print(*feeding.fill_field(known, wells, records), as_json=as_json)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The commands that feed records in: load, replay, simulate. All go the same way, through one pipeline."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from sqlalchemy import Engine
 
 from compose import progress
 from compose.embedded import servers
@@ -19,11 +21,13 @@ from ingest.parse import Source
 from ingest.pipeline import Counts, Pipeline
 from ingest.sources import volve
 from ingest.sources.simulator import Simulator
-from storage import migrations
+from storage import bulk, migrations, rollups
 from storage.database import engine_for
 from storage.domain.errors import StorageDown
+from storage.domain.well import Field
 from stream.doorbell import Doorbell
 
+BULK: Final = Field("bulk", "Bulk field", "Europe/Oslo", 6 * 3600)
 READERS: Final[dict[Format, Callable[[Path], Source]]] = {Format.VOLVE: volve.read}
 
 
@@ -74,6 +78,25 @@ def simulate_field(known: Settings, wells: int, every_s: int) -> None:
         )
 
 
+def fill_field(known: Settings, number_of_wells: int, records: int) -> tuple[dict[str, Any], str]:
+    """Make a field of any size with its rollups, for measuring: ten years of days and minutes up to now.
+
+    Raises:
+        InputRefused: less than one record a well, or the field is there already.
+    """
+    wanted = bulk.plan(number_of_wells, records)
+    with _database(known) as (engine, _):
+        began_s = time.perf_counter()
+        with progress.rows(BULK.name) as on_progress:
+            made = bulk.make(engine, BULK, wanted, datetime.now(UTC), lambda done: on_progress(done, wanted.records))
+        stored_s = time.perf_counter() - began_s
+        rollups.catch_up(engine, BULK.id)
+        rolled_s = time.perf_counter() - began_s - stored_s
+    result = {"field": BULK.id, "records": made, "stored_s": round(stored_s, 1), "rolled_up_s": round(rolled_s, 1)}
+    told = f"{made:,} records of {number_of_wells:,} wells in the field {BULK.id!r}: made in {stored_s:.1f} s"
+    return result, f"{told} ({made / stored_s:,.0f}/s), rolled up in {rolled_s:.1f} s"
+
+
 def counts(of: Counts) -> dict[str, Any]:
     """Counts for machines."""
     return {"rows": of.rows, **asdict(of)}
@@ -81,17 +104,26 @@ def counts(of: Counts) -> dict[str, Any]:
 
 @contextmanager
 def _pipeline(known: Settings) -> Iterator[Pipeline]:
-    """The way in, on a database with this version's schema: an embedded one is migrated, a named one must be."""
+    """The way in."""
+    with _database(known) as (engine, redis_url):
+        doorbell = Doorbell(redis_url)
+        try:
+            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC))
+        finally:
+            doorbell.close()
+
+
+@contextmanager
+def _database(known: Settings) -> Iterator[tuple[Engine, str]]:
+    """A database with this version's schema, and Redis: an embedded one is migrated, a named one must be."""
     with servers(known.folder, **known.server_options()) as found:
         engine = engine_for(found.database_url)
-        doorbell = Doorbell(found.redis_url)
         try:
             if found.embedded:
                 migrations.migrate(engine)
             migrations.require_current(engine)
-            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC))
+            yield engine, found.redis_url
         finally:
-            doorbell.close()
             engine.dispose()
 
 

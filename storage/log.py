@@ -68,7 +68,12 @@ def body(field: str, offset: int, at: datetime, rows: pl.DataFrame) -> bytes:
         *(name for name in CONTENT_COLUMNS if ordered[name].null_count() < ordered.height),
         "revision",
     )
-    head = {"offset": offset, "at": round(at.timestamp() * 1000), "field": field, "source": rows["source"][0]}
+    head = {
+        "offset": offset,
+        "at": round(at.timestamp() * 1000),
+        "field": field,
+        "source": rows["source"].first() or "",
+    }
     return msgspec.json.encode(head | sent.to_dict(as_series=False))
 
 

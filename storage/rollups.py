@@ -188,10 +188,9 @@ def _of_wells(table: Table, named: Sequence[str] | None, *, whole_field: bool) -
         return table.c.well_id == _WHOLE_FIELD
     if named is None:
         return table.c.well_id != _WHOLE_FIELD
-    slugs = [well.partition(".")[2] for well in named]
-    return table.c.well_id.in_(
-        select(wells.c.well_id).where(wells.c.field_id == table.c.field_id, wells.c.slug.in_(slugs))
-    )
+    slugs, asked = [well.partition(".")[2] for well in named], wells.alias("asked")
+    keys = select(asked.c.well_id).where(asked.c.field_id == table.c.field_id, asked.c.slug.in_(slugs))
+    return table.c.well_id.in_(keys.correlate(table))
 
 
 def _span(table: Table, grain: Grain, clock: Field, since: datetime | None, until: datetime | None) -> list[Any]:
