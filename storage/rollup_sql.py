@@ -191,18 +191,23 @@ _SUM_REVISED_HOURS: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """How the buckets of one grain are made: from a whole record near what was touched, or from what is finer."""
+    """How the buckets of one grain are made: from a whole record near what was touched, or from what is finer.
+
+    ``of_day`` and ``of_finer`` say which bucket a record's production day and a finer rollup belong to.
+    """
 
     table: str
     bucket: str
     touched: str
     resolution: str
     reach: str
+    of_day: str
     finer: str
+    of_finer: str
 
 
 _DAYS: Final = _Choice(
-    "day_rollups", "day", "touched_days", "daily", "49 hours", "hour_rollups AS finer WHERE finer.day = touched.day"
+    "day_rollups", "day", "touched_days", "daily", "49 hours", "records.day", "hour_rollups", "finer.day = touched.day"
 )
 _MONTHS: Final = _Choice(
     "month_rollups",
@@ -210,25 +215,29 @@ _MONTHS: Final = _Choice(
     "touched_months",
     "monthly",
     "33 days",
-    "day_rollups AS finer WHERE finer.day >= touched.month AND finer.day < touched.month + interval '1 month'",
+    "date_trunc('month', records.day)::date",
+    "day_rollups",
+    "finer.day >= touched.month AND finer.day < touched.month + interval '1 month'",
 )
 
 
 def _choose(of: _Choice) -> TextClause:
     """Buckets of wells that were touched; those of which nothing is left are taken away."""
+    key = f"touched.well_id, touched.{of.bucket}"
     return text(
-        f"WITH put AS (INSERT INTO {of.table} (field_id, well_id, {of.bucket}, {_listed(VALUES)})"
-        f" SELECT :key, touched.well_id, touched.{of.bucket}, {_chosen()} FROM {of.touched} AS touched"
-        f" LEFT JOIN LATERAL (SELECT {_OF_ROLLUPS} FROM {of.finer}"
-        "  AND finer.field_id = :key AND finer.well_id = touched.well_id) AS finer ON true"
-        f" LEFT JOIN LATERAL (SELECT {_OF_ONE_RECORD} FROM records WHERE records.field_id = :key"
-        f"  AND records.well_id = touched.well_id AND records.resolution = '{of.resolution}'"
-        f"  AND records.start > touched.since - interval '{of.reach}'"
+        f"WITH finer AS (SELECT {key}, {_OF_ROLLUPS} FROM {of.touched} AS touched JOIN {of.finer} AS finer"
+        f"  ON finer.field_id = :key AND finer.well_id = touched.well_id AND {of.of_finer} GROUP BY 1, 2),"
+        f" whole AS (SELECT DISTINCT ON ({key}) {key}, {_OF_ONE_RECORD} FROM {of.touched} AS touched"
+        "  JOIN records ON records.field_id = :key AND records.well_id = touched.well_id"
+        f"  AND records.resolution = '{of.resolution}' AND records.start > touched.since - interval '{of.reach}'"
         f"  AND records.start < touched.until + interval '{of.reach}'"
-        f"  AND date_trunc('{of.bucket}', records.day)::date = touched.{of.bucket} AND {_COUNTS}"
-        "  ORDER BY records.log_offset DESC, records.start, records.seconds LIMIT 1) AS whole ON true"
-        " WHERE whole.records IS NOT NULL OR finer.records IS NOT NULL"
-        f" {_replaced(of.table, (of.bucket,))} RETURNING well_id, {of.bucket})"
+        f"  AND {of.of_day} = touched.{of.bucket} AND {_COUNTS}"
+        f"  ORDER BY {key}, records.log_offset DESC, records.start, records.seconds),"
+        f" put AS (INSERT INTO {of.table} (field_id, well_id, {of.bucket}, {_listed(VALUES)})"
+        f"  SELECT :key, {key}, {_chosen()} FROM {of.touched} AS touched"
+        f"  LEFT JOIN finer USING (well_id, {of.bucket}) LEFT JOIN whole USING (well_id, {of.bucket})"
+        "  WHERE whole.records IS NOT NULL OR finer.records IS NOT NULL"
+        f"  {_replaced(of.table, (of.bucket,))} RETURNING well_id, {of.bucket})"
         f" DELETE FROM {of.table} AS kept USING {of.touched} AS touched WHERE kept.field_id = :key"
         f" AND kept.well_id = touched.well_id AND kept.{of.bucket} = touched.{of.bucket} AND NOT EXISTS"
         f" (SELECT FROM put WHERE put.well_id = kept.well_id AND put.{of.bucket} = kept.{of.bucket})"
