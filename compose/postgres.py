@@ -34,10 +34,9 @@ SETTINGS: Final = {
     "fsync": "on",
     "synchronous_commit": "on",
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
-    "max_wal_size": "2GB",
+    "max_wal_size": "4GB",
     "wal_compression": "on",
     "random_page_cost": "1.1",
     "jit": "off",
@@ -45,6 +44,11 @@ SETTINGS: Final = {
     "logging_collector": "off",
     "cluster_name": DATABASE,
 }
+
+
+def shared_buffers_mb(memory_bytes: int) -> int:
+    """PostgreSQL's own cache: a sixteenth of the machine's memory, between 128 MB and 1 GB."""
+    return max(128, min(1024, memory_bytes // 16 // 2**20))
 
 
 def make_cluster(place: Place, binaries: PostgresBinaries, lock: int) -> None:
@@ -84,6 +88,7 @@ def program(place: Place, binaries: PostgresBinaries) -> Program:
         file.chmod(0o644)
     settings = {
         **SETTINGS,
+        "shared_buffers": f"{shared_buffers_mb(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))}MB",
         "unix_socket_directories": f'"{place.sockets_seen}"',
         "hba_file": str(place.seen / "run" / access.name),
         "ident_file": str(place.seen / "run" / users.name),

@@ -74,6 +74,7 @@ def make(
                 )
                 made += filled.rowcount
                 on_progress(made)
+        connection.execute(text("ANALYZE records"))
         _tell(connection, key, until)
         log.start_epoch(connection)
     return made

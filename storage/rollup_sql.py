@@ -150,10 +150,13 @@ TOUCH: Final = (
 
 _HOUR: Final = "field_id, well_id, day, hour"
 
+_NEW: Final = "(SELECT * FROM records WHERE field_id = :key AND log_offset > :after OFFSET 0) AS records"
+"""The records since the position, found by their position and by nothing else, whatever PostgreSQL thinks of the rest."""
+
 _ADD_NEW_HOURS: Final = text(
     f"INSERT INTO hour_rollups AS kept ({_HOUR}, {_listed(VALUES)})"
-    f" SELECT records.field_id, records.well_id, records.day, records.hour, {_OF_RECORDS} FROM records"
-    f" WHERE field_id = :key AND log_offset > :after AND resolution = 'live' AND revision = 0 AND {_COUNTS}"
+    f" SELECT records.field_id, records.well_id, records.day, records.hour, {_OF_RECORDS} FROM {_NEW}"
+    f" WHERE resolution = 'live' AND revision = 0 AND {_COUNTS}"
     " AND NOT EXISTS (SELECT FROM touched_records AS touched WHERE touched.revised"
     "  AND touched.resolution = 'live' AND touched.well_id = records.well_id"
     "  AND touched.day = records.day AND touched.hour = records.hour)"
