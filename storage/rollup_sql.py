@@ -151,7 +151,7 @@ TOUCH: Final = (
 _HOUR: Final = "field_id, well_id, day, hour"
 
 _NEW: Final = "(SELECT * FROM records WHERE field_id = :key AND log_offset > :after OFFSET 0) AS records"
-"""The records since the position, found by their position and by nothing else, whatever PostgreSQL thinks of the rest."""
+"""The records since the position, found by nothing else, whatever PostgreSQL believes of the other conditions."""
 
 _ADD_NEW_HOURS: Final = text(
     f"INSERT INTO hour_rollups AS kept ({_HOUR}, {_listed(VALUES)})"

@@ -1,9 +1,10 @@
 """Rollups against plain sums over the records, for random histories; coverage; the position at which they are right."""
 
 import itertools
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -270,3 +271,98 @@ def same(found: pl.DataFrame, wanted: Iterable[Row]) -> None:
             if f"{name}_low" in have:
                 assert have[f"{name}_low"] == near(want[f"{name}_low"])
                 assert have[f"{name}_high"] == near(want[f"{name}_high"])
+
+
+def days(engine: Engine, field: Field, *rows: tuple[int, int, float | None], verdict: str = "verified") -> None:
+    """Daily records: (well, day of April 2026, oil in Sm3)."""
+    made = []
+    for well, day, oil in rows:
+        start, end = day_bounds(field, date(2026, 4, day))
+        length = round((end - start).total_seconds())
+        made.append(
+            dict.fromkeys(RECORD_SCHEMA)
+            | {"field": field.id, "well": f"{field.id}.w{well}", "start": start, "seconds": length, "oil_sm3": oil}
+            | {"resolution": "daily", "verdict": verdict, "quality": 1.0, "issues": [], "source": "test"}
+        )
+    with writing(engine) as connection:
+        records.write(connection, pl.DataFrame(made, schema=RECORD_SCHEMA), NOW)
+
+
+def whole(engine: Engine, field: Field, grain: Grain, **span: datetime) -> pl.DataFrame:
+    rollups.catch_up(engine, field.id)
+    with reading(engine) as connection:
+        return rollups.series(connection, field.id, grain, whole_field=True, **span)
+
+
+def test_a_silent_well_is_missed_for_a_week_and_then_forgotten(engine: Engine) -> None:
+    field = a_field(engine, "silent", CLOCKS[0], 2)
+    days(engine, field, *((0, day, 30.0) for day in range(1, 11)), (1, 1, 10.0))
+    found = whole(engine, field, Grain.DAY)
+    assert found["wells"].to_list() == [2, *[1] * 9]
+    assert found["wells_expected"].to_list() == [*[2] * 7, 1, 1, 1]
+    assert found["potential_share"].to_list() == [1.0, *[0.75] * 6, 1.0, 1.0, 1.0]
+
+
+def test_a_well_that_comes_late_is_not_missed_any_more(engine: Engine) -> None:
+    field = a_field(engine, "late", CLOCKS[0], 2)
+    days(engine, field, *((0, day, 30.0) for day in range(1, 4)), (1, 1, 10.0))
+    assert whole(engine, field, Grain.DAY)["wells_expected"].to_list() == [2, 2, 2]
+    days(engine, field, (1, 2, 10.0), (1, 3, 20.0))
+    found = whole(engine, field, Grain.DAY)
+    assert found["wells"].to_list() == [2, 2, 2]
+    assert found["oil_sm3"].to_list() == [40.0, 40.0, 50.0]
+
+
+def test_a_record_that_moves_to_another_wells_day_leaves_nothing_behind(engine: Engine) -> None:
+    field = a_field(engine, "moved", CLOCKS[0], 2)
+    days(engine, field, (0, 1, 30.0), (0, 2, 30.0))
+    assert whole(engine, field, Grain.MONTH)["oil_sm3"].to_list() == [60.0]
+    days(engine, field, (0, 2, None), verdict="withdrawn")
+    days(engine, field, (1, 5, 30.0))
+    found = whole(engine, field, Grain.DAY)
+    assert found["start"].dt.convert_time_zone("Europe/Oslo").dt.day().to_list() == [1, 5]
+    assert whole(engine, field, Grain.MONTH)["records"].to_list() == [2]
+    days(engine, field, (0, 1, None), (1, 5, None), verdict="withdrawn")
+    assert all(whole(engine, field, grain).is_empty() for grain in Grain)
+
+
+def test_what_was_rolled_up_is_right_at_its_position_while_others_write(engine: Engine) -> None:
+    field = a_field(engine, "busy", CLOCKS[0], 3)
+    failures: list[BaseException] = []
+
+    def write_days(well: int) -> None:
+        try:
+            for day in range(1, 25):
+                days(engine, field, (well, day, 1.0))
+        except BaseException as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=write_days, args=(well,)) for well in range(3)]
+    threads += [threading.Thread(target=lambda: [rollups.catch_up(engine, field.id) for _ in range(20)]) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for _ in range(30):
+        with reading(engine) as connection:
+            at = rollups.position(connection, field.id).offset
+            total = rollups.series(connection, field.id, Grain.MONTH, whole_field=True)["oil_sm3"].sum()
+        assert total == at, "every position added one Sm3"
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    assert whole(engine, field, Grain.MONTH)["oil_sm3"].to_list() == [72.0]
+
+
+def test_only_what_is_asked_for_is_read(engine: Engine) -> None:
+    field = a_field(engine, "asked", CLOCKS[0], 2)
+    days(engine, field, (0, 1, 1.0), (0, 2, 2.0), (1, 2, 3.0))
+    since, until = day_bounds(field, date(2026, 4, 2))
+    rollups.catch_up(engine, field.id)
+    with reading(engine) as connection:
+        found = rollups.series(
+            connection, field.id, Grain.DAY, wells=["asked.w1"], since=since, until=until, quantities=["gas_sm3"]
+        )
+        assert rollups.series(connection, field.id, Grain.DAY, since=since, until=since).is_empty()
+    assert found["well"].to_list() == ["asked.w1"]
+    assert found["start"].to_list() == [since]
+    assert found["oil_sm3"].to_list() == [None]
+    assert found["gas_sm3_measured_s"].to_list() == [None]
