@@ -16,11 +16,13 @@ class Resolution(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons."""
+    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons. A withdrawn
+    record was taken back by its sender: it has no quantities, and counts for nothing."""
 
     VERIFIED = "verified"
     SUSPECT = "suspect"
     QUARANTINED = "quarantined"
+    WITHDRAWN = "withdrawn"
 
 
 class Outcome(StrEnum):
