@@ -20,7 +20,9 @@ from sqlalchemy import Engine
 
 from compose.roles import Role
 from dashboard.app import mount
+from ingest.desk import desk_routes
 from ingest.pipeline import Pipeline
+from ingest.rules.rule import RuleSet
 from ingest.service import routes
 from storage import migrations
 from storage.database import engine_for
@@ -45,12 +47,12 @@ class Addresses:
     tick_ms: int = 50
 
 
-def serve(roles: Sequence[Role], addresses: Addresses) -> None:
+def serve(roles: Sequence[Role], addresses: Addresses, rules: RuleSet | None = None) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; they share one port."""
     engine = engine_for(addresses.database_url)
     own = engine_for(addresses.database_url)  # pages that ask much must not keep the gateway waiting for a connection
     gateway = Gateway(own, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
-    app = application(roles, engine, addresses.redis_url, gateway)
+    app = application(roles, engine, addresses.redis_url, gateway, rules)
     config = uvicorn.Config(
         app,
         host=addresses.host,
@@ -67,8 +69,11 @@ def serve(roles: Sequence[Role], addresses: Addresses) -> None:
     uvicorn.Server(config).run()
 
 
-def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: Gateway | None) -> FastAPI:
-    """The ASGI program of some roles. Pages come last: they answer every path that nothing else does."""
+def application(
+    roles: Sequence[Role], engine: Engine, redis_url: str, gateway: Gateway | None, rules: RuleSet | None = None
+) -> FastAPI:
+    """The ASGI program of some roles. Pages come last: they answer every path that nothing else does. ``rules`` judge
+    what comes in, by default those that Wellstream brings."""
     app = FastAPI(
         title="Wellstream",
         version=version("wellstream"),
@@ -79,8 +84,9 @@ def application(roles: Sequence[Role], engine: Engine, redis_url: str, gateway: 
     )
     _observe(app, engine, gateway)
     if Role.INGEST in roles:
-        doorbell = Doorbell(redis_url)
-        app.include_router(routes(Pipeline(engine, doorbell, _utc_now)))
+        pipeline = Pipeline(engine, Doorbell(redis_url), _utc_now, rules)
+        app.include_router(routes(pipeline))
+        app.include_router(desk_routes(pipeline))
     if Role.DASHBOARD in roles:
         mount(app, engine)
     return app
