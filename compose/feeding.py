@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from compose import progress
+from compose import progress, rulebook
 from compose.embedded import servers
 from compose.formats import Format
 from compose.settings import Settings
@@ -82,6 +82,7 @@ def counts(of: Counts) -> dict[str, Any]:
 @contextmanager
 def _pipeline(known: Settings) -> Iterator[Pipeline]:
     """The way in, on a database with this version's schema: an embedded one is migrated, a named one must be."""
+    rules = rulebook.active(known)
     with servers(known.folder, **known.server_options()) as found:
         engine = engine_for(found.database_url)
         doorbell = Doorbell(found.redis_url)
@@ -89,7 +90,7 @@ def _pipeline(known: Settings) -> Iterator[Pipeline]:
             if found.embedded:
                 migrations.migrate(engine)
             migrations.require_current(engine)
-            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC))
+            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC), rules)
         finally:
             doorbell.close()
             engine.dispose()

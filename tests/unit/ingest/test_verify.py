@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.parse import Batch, framed
-from ingest.rules import RULES, Rule, Severity
+from ingest.rules.document import default, parsed
+from ingest.rules.rule import Known
 from ingest.sources.simulator import FIELD, Simulator
-from ingest.verify import AUDIT_ID, VERIFIED_COLUMNS, Known, verified
+from ingest.verify import VERIFIED_COLUMNS, verified
 from storage.domain.record import QUANTITY_COLUMNS, RECORD_SCHEMA, TRUST_COLUMNS
 from tests.unit.ingest.candidates import DAILY, KNOWN, LIVE, NOW, batch
 
@@ -34,7 +35,7 @@ def test_an_empty_batch_has_the_same_schema() -> None:
 def test_a_row_without_issues_is_verified_with_full_quality() -> None:
     row = only(LIVE)
     assert [row[name] for name in TRUST_COLUMNS] == ["verified", 1.0, []]
-    assert row["audit_id"] == AUDIT_ID
+    assert row["audit_id"] == default().audit_id
 
 
 def test_quality_is_the_product_over_the_issues_and_issues_are_sorted() -> None:
@@ -85,10 +86,18 @@ def test_a_reading_that_its_source_denies_is_an_issue() -> None:
 
 
 def test_rules_can_be_given() -> None:
-    rule = Rule("odd", "oil_sm3", Severity.SUSPECT, (pl.col("oil_sm3") > 0).alias("odd-oil_sm3"), "{column}", 0.25)
-    row = verified(batch(LIVE), KNOWN, NOW, [rule]).records.row(0, named=True)
+    rules = parsed(
+        """
+        version: site.1
+        extends: default
+        rules:
+          - {id: odd, kind: range, columns: [oil_sm3], high: 0.5, severity: suspect, weight: 0.25, explanation: odd}
+        """,
+        "site.yaml",
+    )
+    row = verified(batch(LIVE), KNOWN, NOW, rules).records.row(0, named=True)
     assert (row["issues"], row["quality"]) == (["odd-oil_sm3"], 0.75)
-    assert len(RULES) > 1
+    assert row["audit_id"] == f"rules-site.1-{rules.digest}"
 
 
 def test_unordered_candidates_come_out_in_order() -> None:
@@ -117,18 +126,19 @@ def test_every_row_is_accounted_for_exactly_once(rows: list[dict[str, Any]]) -> 
 
 @given(ROWS)
 def test_full_quality_and_no_issues_mean_the_same_for_rows_judged_here(rows: list[dict[str, Any]]) -> None:
-    own = verified(batch(*rows), KNOWN, NOW).records.filter(pl.col("audit_id") == AUDIT_ID)
+    own = verified(batch(*rows), KNOWN, NOW).records.filter(pl.col("audit_id") == default().audit_id)
     for verdict, quality, issues in own.select(TRUST_COLUMNS).iter_rows():
         assert (verdict == "verified") is (quality == 1.0) is (issues == [])
         assert 0 <= quality <= 1
         assert issues == sorted(set(issues))
 
 
-def test_the_demonstration_field_is_verified() -> None:
+def test_the_demonstration_field_is_verified_but_for_its_frozen_gauge() -> None:
     simulator = Simulator()
     known = Known({FIELD.id: FIELD}, frozenset(well.id for well in simulator.wells()))
     days = [datetime(2026, 3, day, tzinfo=UTC).date() for day in range(1, 32)]
     now = datetime(2026, 5, 1, tzinfo=UTC)
     judged = verified(framed("simulator", simulator.daily(days)), known, now)
     assert judged.refused == ()
-    assert judged.records["verdict"].unique().to_list() == ["verified"]
+    suspect = judged.records.filter(pl.col("verdict") != "verified").select("well", pl.col("issues").list.join(" "))
+    assert suspect.unique().rows() == [("demo.d-5", "frozen_day-downhole_pressure_bar")]
