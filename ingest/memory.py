@@ -1,7 +1,7 @@
 """What a pipeline remembers of its wells' recent past, read from storage when it does not know it."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -73,18 +73,29 @@ class Memory:
         """Remember what was committed: verified records, what became of each, and the log rows that tell of them."""
         if not self._rules.of_past or records.is_empty():
             return
-        new = pl.Series([outcome is Outcome.ACCEPTED for outcome in outcomes], dtype=pl.Boolean)
+        new = [outcome is Outcome.ACCEPTED for outcome in outcomes]
         with self._lock:
-            fields = [message.field for message in messages if self._goes_on(message)]
-            self._recent.forget(list(earliest(records.filter(~new))))
-            self._append(records.filter(new & pl.col("field").is_in(fields)))
+            fields = {message.field for message in messages if self._goes_on(message)}
+            if not all(new):
+                accepted = pl.Series(new, dtype=pl.Boolean)
+                self._recent.forget(list(earliest(records.filter(~accepted))))
+                records = records.filter(accepted)
+            self._append(records, fields)
 
-    def _append(self, rows: pl.DataFrame) -> None:
-        """Add new records to the groups that are remembered; one that is not later than all there is ends that."""
-        starts = {group: start for group, start in earliest(rows).items() if group in self._recent}
-        later = {group for group, start in starts.items() if start > self._recent.newest_us(group)}
+    def _append(self, rows: pl.DataFrame, fields: Set[str]) -> None:
+        """Add new records of these fields to the groups that are remembered; one that is not later than all that its
+        group has ends that."""
+        starts = earliest(rows)
+        later = {
+            group for group, start in starts.items()
+            if group in self._recent and _field(group) in fields and start > self._recent.newest_us(group)
+        }  # fmt: skip
         self._recent.forget(list(starts.keys() - later))
-        self._recent.append(of_groups(rows, later).filter(pl.col("verdict") != Verdict.WITHDRAWN))
+        if len(later) < len(starts):
+            rows = of_groups(rows, later)
+        if Verdict.WITHDRAWN in rows["verdict"].to_list():
+            rows = rows.filter(pl.col("verdict") != Verdict.WITHDRAWN)
+        self._recent.append(rows)
 
     def _goes_on(self, message: LogMessage) -> bool:
         """Whether the field's past goes on with this message. If a position between is missing it is forgotten; if the

@@ -199,8 +199,9 @@ def _known(connection: Connection) -> Known:
 def _stored(connection: Connection, judged: Verified, now: datetime) -> Written:
     written = records.write(connection, judged.records.select(list(RECORD_SCHEMA)), now)
     quarantine.keep(connection, judged.refused, now)
-    new = pl.Series([outcome is not Outcome.DUPLICATE for outcome in written.outcomes], dtype=pl.Boolean)
-    audit.note_withdrawn(connection, judged.records.filter(new), now)
+    if Verdict.WITHDRAWN in judged.records["verdict"].to_list():
+        new = pl.Series([outcome is not Outcome.DUPLICATE for outcome in written.outcomes], dtype=pl.Boolean)
+        audit.note_withdrawn(connection, judged.records.filter(new), now)
     return written
 
 

@@ -94,14 +94,17 @@ class Recent:
 
     def begin(self, groups: Sequence[Group]) -> None:
         """Begin these groups anew, without records."""
-        for group in groups:
-            slot = self._slots.get(group)
-            if slot is None:
-                slot = self._slots[group] = self._free.pop() if self._free else self._grown()
-            self._values[slot] = np.nan
-            self._starts[slot] = NEVER_US
-            self._head[slot] = 0
-            self._newest[slot] = NEVER_US
+        if not groups:
+            return
+        fresh = [group for group in dict.fromkeys(groups) if group not in self._slots]
+        self._grow(len(fresh) - len(self._free))
+        for group in fresh:
+            self._slots[group] = self._free.pop()
+        slots = [self._slots[group] for group in groups]
+        self._values[slots] = np.nan
+        self._starts[slots] = NEVER_US
+        self._head[slots] = 0
+        self._newest[slots] = NEVER_US
 
     def forget(self, groups: Sequence[Group]) -> None:
         """Give up what is known of these groups."""
@@ -155,16 +158,17 @@ class Recent:
                 found[rule.code] = flags
         return found
 
-    def _grown(self) -> int:
-        """A new slot."""
-        slot = len(self._head)
-        more = max(16, slot)
-        self._values = np.concatenate([self._values, np.full((more, self.depth, len(self.columns)), np.nan)])
-        self._starts = np.concatenate([self._starts, np.full((more, self.depth), NEVER_US, dtype=np.int64)])
-        self._head = np.concatenate([self._head, np.zeros(more, dtype=np.int64)])
-        self._newest = np.concatenate([self._newest, np.full(more, NEVER_US, dtype=np.int64)])
-        self._free += range(slot + more - 1, slot, -1)
-        return slot
+    def _grow(self, lacking: int) -> None:
+        """Make room for at least so many groups more."""
+        if lacking <= 0:
+            return
+        size = len(self._head)
+        more = max(16, size, lacking)
+        self._values = np.concatenate([self._values, np.empty((more, self.depth, len(self.columns)))])
+        self._starts = np.concatenate([self._starts, np.empty((more, self.depth), dtype=np.int64)])
+        self._head = np.concatenate([self._head, np.empty(more, dtype=np.int64)])
+        self._newest = np.concatenate([self._newest, np.empty(more, dtype=np.int64)])
+        self._free += range(size + more - 1, size - 1, -1)
 
 
 class _Laid:
@@ -203,6 +207,8 @@ class _Window:
         self._head = head
         self._laid = laid
         self._offered = offered
+        self.records: Ints = (head[laid.slots] + laid.rank)[laid.carrier]
+        """How many records there were before each row, as far as is known."""
 
     def nearest(self) -> Floats:
         """Signals of all columns in the SETTLED records before every row, (nearest first, rows, columns)."""
@@ -252,7 +258,8 @@ def _of_three(layers: Floats) -> Floats:
 def _jumps(jump: Jump, window: _Window, values: Floats, settled: Floats, at: int) -> Flags | None:
     """Which values jump; None when none does. Few differ from the last three, and only those are looked at closely."""
     step = jump.step * np.maximum(np.abs(values), np.abs(settled))
-    rows = np.flatnonzero(~(np.abs(values - settled) <= step) & ~np.isnan(values))
+    leaps = ~(np.abs(values - settled) <= step) & ~np.isnan(values) & (window.records >= jump.least)
+    rows = np.flatnonzero(leaps)
     if not rows.size:
         return None
     past = window.before(rows, at, jump.window)

@@ -251,16 +251,15 @@ def _refused(batch: Batch, frame: pl.DataFrame, flags: pl.DataFrame, hard: list[
 
 def with_context(candidates: pl.DataFrame, known: Known, now: datetime) -> pl.DataFrame:
     """The candidates with CONTEXT_COLUMNS, in the same order."""
-    fields = [name for name in candidates["field"].unique() if name in known.fields]
-    wells = [name for name in candidates["well"].unique() if name in known.wells]
-    purposes = {well: known.purposes[well] for well in wells if well in known.purposes}
+    wells, fields = candidates["well"].to_list(), candidates["field"].to_list()
     frame = candidates.with_columns(
-        known_field=pl.col("field").is_in(fields),
-        known_well=pl.col("well").is_in(wells),
-        purpose=pl.col("well").replace_strict(purposes, default=None, return_dtype=pl.String),
+        pl.Series("known_field", [field in known.fields for field in fields], dtype=pl.Boolean),
+        pl.Series("known_well", [well in known.wells for well in wells], dtype=pl.Boolean),
+        pl.Series("purpose", [known.purposes.get(well) for well in wells], dtype=pl.String),
         now=pl.lit(now, dtype=TIMESTAMP),
     )
-    days = _calendar(candidates, tuple(known.fields[name] for name in fields), now)
+    named = sorted(known.fields.keys() & set(fields))
+    days = _calendar(candidates, tuple(known.fields[name] for name in named), now)
     if days.is_empty():
         return frame.with_columns(pl.lit(None, dtype=pl.Int32).alias(name) for name in ("day_s", "month_s"))
     return frame.join(days, on=["field", "start"], how="left", maintain_order="left")
@@ -268,10 +267,10 @@ def with_context(candidates: pl.DataFrame, known: Known, now: datetime) -> pl.Da
 
 def _calendar(candidates: pl.DataFrame, fields: tuple[Field, ...], now: datetime) -> pl.DataFrame:
     """The production days that the rows could mean; none when all are live."""
-    if not fields or set(candidates["resolution"].unique()) <= {Resolution.LIVE}:
+    if not fields or set(candidates["resolution"].to_list()) <= {Resolution.LIVE}:
         return pl.DataFrame(schema=_CALENDAR_SCHEMA)
     latest_year = (now + timedelta(days=LONGEST_AHEAD_D)).year
-    years = candidates["start"].dt.year().unique().drop_nulls().sort()
+    years = sorted(set(candidates["start"].dt.year().drop_nulls().to_list()))
     return _days_of_years(fields, tuple(year for year in years if EARLIEST.year <= year <= latest_year))
 
 

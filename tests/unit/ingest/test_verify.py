@@ -12,8 +12,9 @@ from ingest.parse import Batch, framed
 from ingest.rules.document import default, parsed
 from ingest.rules.rule import Known
 from ingest.sources.simulator import FIELD, Simulator
-from ingest.verify import VERIFIED_COLUMNS, verified
+from ingest.verify import VERIFIED_COLUMNS, Past, begun, verified
 from storage.domain.record import QUANTITY_COLUMNS, RECORD_SCHEMA, TRUST_COLUMNS
+from storage.tails import STORED_SCHEMA
 from tests.unit.ingest.candidates import DAILY, KNOWN, LIVE, NOW, batch
 
 
@@ -60,6 +61,72 @@ def test_an_outside_verdict_without_a_score_gets_a_plain_one(verdict: str, quali
 def test_an_outside_verdict_does_not_pass_an_impossible_row() -> None:
     refused = verified(batch(LIVE | {"verdict": "verified", "oil_sm3": -1}), KNOWN, NOW).refused
     assert [reason.rule for reason in refused[0].reasons] == ["below_low"]
+
+
+def test_a_withdrawn_row_keeps_its_word_and_has_no_quality() -> None:
+    taken = {name: LIVE[name] for name in ("field", "well", "start", "seconds", "resolution")}
+    row = only(taken | {"verdict": "withdrawn", "quality": 0.8, "issues": ["wrong_well"], "audit_id": "run-8"})
+    assert [row[name] for name in (*TRUST_COLUMNS, "audit_id")] == ["withdrawn", 0.0, ["wrong_well"], "run-8"]
+    assert all(row[name] is None for name in QUANTITY_COLUMNS)
+
+
+def test_a_withdrawn_row_with_quantities_contradicts_itself() -> None:
+    (row,) = verified(batch(LIVE | {"verdict": "withdrawn"}), KNOWN, NOW).refused
+    assert [reason.rule for reason in row.reasons] == ["withdrawn_has_values"]
+    assert "oil_sm3 is 1 and 1 more are given" in row.reasons[0].message
+
+
+def test_an_audit_id_that_came_without_a_verdict_is_kept_beside_the_rules() -> None:
+    assert only(LIVE | {"audit_id": "batch-4"})["audit_id"] == f"batch-4 {default().audit_id}"
+
+
+def test_what_may_be_broken_can_be_overridden_and_makes_the_row_suspect() -> None:
+    offered = batch(LIVE | {"oil_sm3": -1, "choke_pct": 500}, LIVE)
+    rows = verified(offered, KNOWN, NOW, override=True).records.select(TRUST_COLUMNS).rows()
+    assert rows == [("suspect", 0.25, ["above_high-choke_pct", "below_low-oil_sm3"]), ("verified", 1.0, [])]
+
+
+def test_an_outside_verdict_on_an_overridden_row_is_no_better_than_suspect() -> None:
+    outside = {"verdict": "verified", "quality": 0.8, "issues": ["drift"]}
+    offered = batch(LIVE | outside | {"oil_sm3": -1}, LIVE | outside)
+    rows = verified(offered, KNOWN, NOW, override=True).records.select(TRUST_COLUMNS).rows()
+    assert rows == [("suspect", 0.4, ["below_low-oil_sm3", "drift"]), ("verified", 0.8, ["drift"])]
+
+
+def test_what_is_indispensable_cannot_be_overridden() -> None:
+    (row,) = verified(batch(LIVE | {"oil_sm3": -1, "seconds": 0}), KNOWN, NOW, override=True).refused
+    assert [reason.rule for reason in row.reasons] == ["not_positive"]
+
+
+def test_a_refusal_brings_what_was_read_of_the_row() -> None:
+    (row,) = verified(batch(LIVE | {"oil_sm3": -1}), KNOWN, NOW).refused
+    assert row.whole
+    assert row.read == {
+        "field": "demo", "well": "demo.a", "start": "2026-05-01T00:00:00+00:00", "seconds": 60, "resolution": "live",
+        "oil_sm3": -1.0, "on_stream_s": 60.0, "source": "test",
+    }  # fmt: skip
+    (row,) = verified(batch(LIVE | {"oil_sm3": "much"}), KNOWN, NOW).refused
+    assert (row.whole, (row.read or {}).get("oil_sm3")) == (False, None)
+
+
+STORED = {"well": "demo.a", "seconds": 60, "resolution": "live", **dict.fromkeys(QUANTITY_COLUMNS)}
+
+
+@pytest.mark.parametrize(
+    ("stored", "issues"),
+    [
+        ({}, ["jump-oil_sm3"]),
+        ({"oil_sm3": 2.0}, []),
+        ({"audit_id": "rules-1-0123456789ab"}, []),
+        ({"issues": ["below_low-oil_sm3"]}, []),
+    ],
+)
+def test_what_was_said_of_the_same_row_by_the_same_rules_holds(stored: dict[str, Any], issues: list[str]) -> None:
+    offered = batch(LIVE)
+    fine = {"oil_sm3": 1.0, "on_stream_s": 60.0, "issues": ["jump-oil_sm3"], "audit_id": default().audit_id}
+    row = {**STORED, "start": offered.candidates["start"][0], **fine, **stored}
+    past = Past(begun(default(), offered.candidates), pl.DataFrame([row], schema=STORED_SCHEMA))
+    assert verified(offered, KNOWN, NOW, past=past).records["issues"].to_list() == [issues]
 
 
 def test_all_broken_rules_of_a_row_are_told() -> None:
