@@ -66,8 +66,10 @@ def up(
         form, file = replayed
         READERS[form](file)
         feed = ["replay", form, str(file.resolve()), "--speed", str(speed)]
+    from compose import rulebook
     from compose import up as running
 
+    rulebook.active(known)
     running.up(known, feed)
 
 
@@ -93,15 +95,16 @@ def serve(
     port: Port = None,
 ) -> None:
     """Run services in this process until SIGTERM or Ctrl-C."""
-    from compose import wiring
+    from compose import rulebook, wiring
     from compose.embedded import servers
 
     known = _configured(data=data, port=port)
+    rules = rulebook.active(known)
     with servers(known.folder, **known.server_options()) as found:
         addresses = wiring.Addresses(
             found.database_url, found.redis_url, known.host, known.port, known.tick_ms, known.log_days
         )
-        wiring.serve(roles, addresses)
+        wiring.serve(roles, addresses, rules)
 
 
 @app.command()
@@ -116,6 +119,26 @@ def load(
 
     for result, text in feeding.load_files(_configured(data=data), form, files):
         _print(result, text, as_json=as_json)
+
+
+@app.command()
+def verify(
+    form: Form,
+    file: Annotated[Path, typer.Argument(help="The file to read.", show_default=False)],
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="YAML document of rules to try; what it changes is told.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run rules on a file before they go live. Nothing is stored."""
+    from compose import rulebook
+    from compose.feeding import READERS
+
+    report = rulebook.report(_configured(), READERS[form](file), rules)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        rulebook.show(report)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rich.console import Console
 from sqlalchemy import Engine
 
-from compose import progress
+from compose import progress, rulebook
 from compose.embedded import servers
 from compose.formats import Format
 from compose.settings import Settings
@@ -105,10 +105,11 @@ def counts(of: Counts) -> dict[str, Any]:
 @contextmanager
 def _pipeline(known: Settings) -> Iterator[Pipeline]:
     """The way in."""
+    rules = rulebook.active(known)
     with _database(known) as (engine, redis_url):
         doorbell = Doorbell(redis_url)
         try:
-            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC))
+            yield Pipeline(engine, doorbell, lambda: datetime.now(UTC), rules)
         finally:
             doorbell.close()
 

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     redis_bin: Annotated[
         Path | None, Field(description="Folder with `redis-server` or `valkey-server` for the embedded Redis.")
     ] = None
+    rules: Annotated[
+        Path | None, Field(description="YAML document of verification rules; without it the shipped ones judge.")
+    ] = None
     tick_ms: Annotated[
         int,
         Field(ge=0, le=1000, description="What comes for a field within so many ms leaves the gateway as one frame."),

@@ -21,7 +21,9 @@ from sqlalchemy import Engine
 from compose.roles import Role
 from compose.worker import Worker
 from dashboard.app import mount
+from ingest.desk import desk_routes
 from ingest.pipeline import Pipeline
+from ingest.rules.rule import RuleSet
 from ingest.service import routes
 from storage import migrations
 from storage.database import engine_for
@@ -47,13 +49,13 @@ class Addresses:
     log_days: int = 7
 
 
-def serve(roles: Sequence[Role], addresses: Addresses) -> None:
+def serve(roles: Sequence[Role], addresses: Addresses, rules: RuleSet | None = None) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; they share one port."""
     engine = engine_for(addresses.database_url)
     own = engine_for(addresses.database_url)  # pages that ask much must not keep the gateway waiting for a connection
     gateway = Gateway(own, addresses.redis_url, addresses.tick_ms / 1000) if Role.GATEWAY in roles else None
     worker = Worker(own, addresses.log_days, _end_process) if Role.WORKER in roles else None
-    app = application(roles, engine, addresses.redis_url, gateway, worker)
+    app = application(roles, engine, addresses.redis_url, gateway, worker, rules)
     config = uvicorn.Config(
         app,
         host=addresses.host,
@@ -76,8 +78,10 @@ def application(
     redis_url: str,
     gateway: Gateway | None = None,
     worker: Worker | None = None,
+    rules: RuleSet | None = None,
 ) -> FastAPI:
-    """The ASGI program of some roles. Pages come last: they answer every path that nothing else does."""
+    """The ASGI program of some roles. Pages come last: they answer every path that nothing else does. ``rules`` judge
+    what comes in, by default those that Wellstream brings."""
     app = FastAPI(
         title="Wellstream",
         version=version("wellstream"),
@@ -88,8 +92,9 @@ def application(
     )
     _observe(app, engine, [part.faults for part in (gateway, worker) if part])
     if Role.INGEST in roles:
-        doorbell = Doorbell(redis_url)
-        app.include_router(routes(Pipeline(engine, doorbell, _utc_now)))
+        pipeline = Pipeline(engine, Doorbell(redis_url), _utc_now, rules)
+        app.include_router(routes(pipeline))
+        app.include_router(desk_routes(pipeline))
     if Role.DASHBOARD in roles:
         mount(app, engine)
     return app

@@ -56,6 +56,10 @@ class Batch:
         """How many rows came in: candidates and refused."""
         return self.candidates.height + len(self.refused)
 
+    def refusal(self, frame: pl.DataFrame, row: int, reasons: Sequence[Reason]) -> Refused:
+        """The refusal of a candidate: a row of a frame with at least CANDIDATE_SCHEMA; what was read goes along."""
+        return replace(_refusal(self.source, self.raw, frame.row(row, named=True), reasons), whole=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -140,14 +144,18 @@ def sorted_out(source: str, candidates: pl.DataFrame, findings: Findings, raw: R
     if not findings.reasons:
         return Batch(source, candidates.select(list(CANDIDATE_SCHEMA)), raw)
     rows = sorted(findings.reasons)
-    told = candidates.select("index", "place", "field")
-    refused = []
-    for row in rows:
-        index, place, field_id = told.row(row)
-        refused.append(Refused(index, field_id, source, place, raw(index), tuple(findings.reasons[row])))
+    told = candidates.select(list(CANDIDATE_SCHEMA))
+    refused = [_refusal(source, raw, told.row(row, named=True), findings.reasons[row]) for row in rows]
     bad = pl.Series(rows, dtype=pl.UInt32)
     good = candidates.with_row_index("_row").filter(~pl.col("_row").is_in(bad.implode()))
     return Batch(source, good.select(list(CANDIDATE_SCHEMA)), raw, tuple(refused))
+
+
+def _refusal(source: str, raw: RawRows, values: dict[str, Any], reasons: Sequence[Reason]) -> Refused:
+    index = values["index"]
+    read = {name: jsonable(values[name]) for name in CANDIDATE_SCHEMA if values[name] is not None}
+    del read["index"], read["place"]
+    return Refused(index, values["field"], source, values["place"], raw(index), tuple(reasons), read)
 
 
 def pieces(batch: Batch, rows: int = BATCH_ROWS) -> Iterator[Batch]:

@@ -11,7 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from ingest.parse import Batch, Unreadable, parsed_rows, pieces
 from ingest.pipeline import Counts, Pipeline, Receipt
-from storage.domain.errors import InputRefused, NotFound, StorageDown, WellstreamError
+from ingest.release import StillRefused
+from storage.domain.errors import Conflict, InputRefused, NotFound, StorageDown, WellstreamError
 from storage.domain.record import QUANTITIES, Resolution, Verdict
 
 SOURCE: Final = "api"
@@ -24,6 +25,7 @@ _NDJSON: Final = ("application/x-ndjson", "application/ndjson", "application/jso
 _STATUS: Final[dict[type[WellstreamError], HTTPStatus]] = {
     InputRefused: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
     StorageDown: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -43,6 +45,7 @@ class NotUnderstood(WellstreamError):
 _REFUSALS: Final = _STATUS | {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotUnderstood: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    StillRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
@@ -56,7 +59,7 @@ def routes(pipeline: Pipeline) -> APIRouter:
         again is harmless. With an answer other than 200 send the same request again: rows that were already stored
         come out as duplicates."""
         try:
-            body = await _body(request)
+            body = await body_of(request, BODY_LIMIT_BYTES, "send the rows in several requests")
             media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             return await run_in_threadpool(_answered, pipeline, body, media_type)
         except WellstreamError as error:
@@ -68,7 +71,7 @@ def routes(pipeline: Pipeline) -> APIRouter:
 def problem(error: WellstreamError) -> Response:
     """An error as RFC 9457 problem details; ``code`` is stable, ``detail`` is for people."""
     status = _REFUSALS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    content = {
+    content: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
@@ -76,25 +79,31 @@ def problem(error: WellstreamError) -> Response:
         "code": error.code,
         "retry": error.retry,
     }
+    if isinstance(error, StillRefused):
+        content["reasons"] = [asdict(reason) for reason in error.reasons]
     headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retry else None
     return Response(orjson.dumps(content), status.value, headers, "application/problem+json")
 
 
-async def _body(request: Request) -> bytes:
-    """The request's body, given up as soon as it is longer than the limit."""
+async def body_of(request: Request, limit: int, instead: str) -> bytes:
+    """The request's body, given up as soon as it is longer than ``limit`` bytes; ``instead`` says what to do then.
+
+    Raises:
+        TooLarge: it is longer.
+    """
     told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > BODY_LIMIT_BYTES:
-        raise _too_large()
+    if told.isdigit() and int(told) > limit:
+        raise _too_large(limit, instead)
     parts = bytearray()
     async for part in request.stream():
         parts += part
-        if len(parts) > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if len(parts) > limit:
+            raise _too_large(limit, instead)
     return bytes(parts)
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"the body is longer than {BODY_LIMIT_BYTES:,} bytes; send the rows in several requests")
+def _too_large(limit: int, instead: str) -> TooLarge:
+    return TooLarge(f"the body is longer than {limit:,} bytes; {instead}")
 
 
 def _answered(pipeline: Pipeline, body: bytes, media_type: str) -> Response:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 import psycopg
-from sqlalchemy import Connection, Engine, Select, create_engine, text
+from sqlalchemy import Connection, Engine, Select, TextClause, create_engine, text
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -125,7 +125,7 @@ def copied_csv(connection: Connection, query: str) -> bytes:
         return b"".join(bytes(chunk) for chunk in copy)
 
 
-def copied_out(connection: Connection, query: Select[Any], schema: pl.Schema) -> pl.DataFrame:
+def copied_out(connection: Connection, query: Select[Any] | TextClause, schema: pl.Schema) -> pl.DataFrame:
     """The rows of a query as a frame, by COPY.
 
     ``schema`` names the columns in the query's order. Times must be selected as microseconds (see `microseconds`),

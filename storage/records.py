@@ -25,7 +25,7 @@ _STAMPED: Final = (*_CARRIED, "day", "hour")
 class Written:
     """What a batch did: one outcome per offered row, in order, and the log rows to tell after the commit.
 
-    ``newest`` and ``partitions`` are for `Memory.remember`.
+    ``newest`` and ``partitions`` are for `Continuation.remember`.
     """
 
     outcomes: list[Outcome]
@@ -43,7 +43,7 @@ class Newest:
     starts_us: Mapping[tuple[int, str], int]
 
 
-class Memory:
+class Continuation:
     """What a writer may know without asking, so that rows that continue their wells' series are not looked up.
 
     Well keys never change. The newest starts of a field hold for as long as nobody else writes to it: they are used
@@ -94,7 +94,7 @@ class Memory:
 
 
 def write(
-    connection: Connection, records: pl.DataFrame, received_at: datetime, memory: Memory | None = None
+    connection: Connection, records: pl.DataFrame, received_at: datetime, continuation: Continuation | None = None
 ) -> Written:
     """Write a frame of RECORD_SCHEMA and append one log row for each field in which anything changed.
 
@@ -105,17 +105,16 @@ def write(
 
     Raises:
         NotFound: a well or field is not kept; nothing is written.
-        AlreadyKept: the memory is not this database's; nothing is written, and the same call with a new one will do.
+        AlreadyKept: the continuation is not this database's; nothing is written, the same call with a new one will do.
     """
     if records.is_empty():
         return Written([], [])
-    memory = memory or Memory()
-    keyed = memory.keyed(connection, records.with_row_index("row"))
+    known = continuation or Continuation()
+    keyed = known.keyed(connection, records.with_row_index("row"))
     held = log.hold(connection, keyed["field_id"].unique().to_list())
-    made = _ensure_partitions(connection, keyed["start"], received_at, memory)
+    made = _ensure_partitions(connection, keyed["start"], received_at, known)
     stamped = _stamped(keyed, held, received_at)
-    known = {key: memory.newest(key, one) for key, one in held.items()}
-    reached = _reached(connection, stamped, known)
+    reached = _reached(connection, stamped, {key: known.newest(key, one) for key, one in held.items()})
     if reached is None:
         told = _merged(connection, stamped)
     else:
@@ -220,12 +219,12 @@ def _outcomes(revisions: pl.Series) -> list[Outcome]:
 
 
 def _ensure_partitions(
-    connection: Connection, starts: pl.Series, received_at: datetime, memory: Memory
+    connection: Connection, starts: pl.Series, received_at: datetime, continuation: Continuation
 ) -> frozenset[str]:
     """Make the partitions that the rows need and that are not known to be there; the names of all they need."""
     wanted = [partitions.year_of_records(year) for year in starts.dt.year().unique()]
     wanted.append(partitions.day_of_log(received_at.astimezone(UTC).date()))
-    partitions.ensure(connection, [one for one in wanted if one.name not in memory.partitions])
+    partitions.ensure(connection, [one for one in wanted if one.name not in continuation.partitions])
     return frozenset(one.name for one in wanted)
 
 

@@ -120,7 +120,22 @@ quarantine = Table(
     Column("reasons", JSONB, nullable=False, comment="[{rule, field, value, message}]"),
     Column("digest", LargeBinary, nullable=False, unique=True, comment="of source, raw and reasons: kept once"),
     Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("read", JSONB, comment="what was understood of the row, as a record's columns; null before schema 0003"),
+    Column("whole", Boolean, nullable=False, server_default=false(), comment="whether all of the row was understood"),
+    Column("well", Text, comment="with start, seconds and resolution: which record the row would be, as far as known"),
+    Column("start", DateTime(timezone=True)),
+    Column("seconds", Integer),
+    Column("resolution", Text),
+    Column("state", Text, nullable=False, server_default="open", comment="open, released or rejected"),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("closed_by", Text),
+    Column("closed_because", Text),
+    Column("correction", JSONB, comment="column to value, as released"),
+    Column("outcome", Text, comment="what became of the released row: accepted, duplicate or revised"),
     Index("ix_quarantine_field_received_at", "field", "received_at"),
+    Index("ix_quarantine_well_start", "well", "start"),
+    Index("ix_quarantine_reasons", "reasons", postgresql_using="gin", postgresql_ops={"reasons": "jsonb_path_ops"}),
+    Index("ix_quarantine_state", "state", "quarantine_id"),
 )
 
 log_epoch = Table(
@@ -195,4 +210,33 @@ rollup_heads = Table(
     Column("day_start_s", Integer, nullable=False),
     Column("clock_changed", Boolean, nullable=False, server_default=false(), comment="records must be stamped again"),
     comment="How far, and by which clock, each field's rollups have followed its log.",
+)
+
+rule_sets = Table(
+    "rule_sets",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="start of the SHA-256 of the rules"),
+    Column("version", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("first_used_at", DateTime(timezone=True), nullable=False),
+    comment="Every document of rules that ever judged here.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("by", Text, nullable=False, comment="a person, or the source that sent it"),
+    Column("reason", Text),
+    Column("well", Text, comment="with start, seconds and resolution: the record that it concerns, if one"),
+    Column("start", DateTime(timezone=True)),
+    Column("seconds", Integer),
+    Column("resolution", Text),
+    Column("quarantine_id", BigInteger),
+    Column("detail", JSONB, nullable=False),
+    Index("ix_audit_well_start", "well", "start"),
+    Index("ix_audit_quarantine_id", "quarantine_id"),
+    comment="What people and sources did to records and rules. Append-only: triggers refuse all else.",
 )

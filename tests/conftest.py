@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from compose.embedded import Servers, servers
@@ -17,6 +18,9 @@ from tests.services import Services
 from tests.unit.ingest.workbooks import real_workbook
 
 _numbers = itertools.count()
+
+settings.register_profile("untimed", deadline=None)  # how long a test takes is not what it asserts
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -45,6 +45,18 @@ class SettingsFaulty(WellstreamError):
     code = "settings-faulty"
 
 
+class RulesFaulty(WellstreamError):
+    """A document of verification rules cannot be used; all faults are told at once."""
+
+    code = "rules-faulty"
+
+
+class Conflict(WellstreamError):
+    """What was asked for contradicts what has happened already."""
+
+    code = "conflict"
+
+
 class ServerNotStarted(WellstreamError):
     """An embedded server, a port or a data folder could not be had."""
 

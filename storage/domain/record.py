@@ -16,10 +16,8 @@ class Resolution(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons.
-
-    A withdrawn record is one that was taken back: its newest revision holds nothing and counts nowhere.
-    """
+    """What verification said. A quarantined row never becomes a record; it is kept apart with its reasons. A withdrawn
+    record was taken back by its sender: it has no quantities, and counts for nothing."""
 
     VERIFIED = "verified"
     SUSPECT = "suspect"

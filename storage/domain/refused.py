@@ -19,7 +19,9 @@ class Refused:
     """A row that goes to quarantine.
 
     ``index`` is the row's place in the batch (0-based), ``place`` where it stands in its source ("Daily Production
-    Data row 4711", "line 12", "index 3"), ``raw`` the row as it was read, with values that JSON can hold.
+    Data row 4711", "line 12", "index 3"), ``raw`` the row as it was read, with values that JSON can hold;
+    ``read`` what was understood of it, as a record's columns and ``noted``, with values that JSON can hold; it is
+    ``whole`` when parsing understood everything.
     """
 
     index: int
@@ -28,3 +30,5 @@ class Refused:
     place: str
     raw: dict[str, Any]
     reasons: tuple[Reason, ...]
+    read: dict[str, Any] | None = None
+    whole: bool = False

@@ -11,15 +11,11 @@ from pathlib import Path
 import pytest
 import structlog
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from compose import cli
-from storage import wells
+from storage import migrations, wells
 from storage.database import reading
-
-
-def newest_schema() -> str | None:
-    return ScriptDirectory("storage/migrations").get_current_head()
 
 
 @pytest.fixture
@@ -130,7 +126,8 @@ def test_results_are_printed_for_machines_on_request(wellstream: object, volve_f
     assert status == 0
     counts = json.loads(out)
     assert (counts["rows"], counts["accepted"], counts["quarantined_by_rule"]) == (15_634, 15_630, {"below_low": 4})
-    assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": newest_schema()}  # type: ignore[operator]
+    newest = ScriptDirectory(str(Path(migrations.__file__).parent)).get_current_head()
+    assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": newest}  # type: ignore[operator]
 
 
 def test_the_doctor_says_what_is_fine_and_what_is_not(wellstream: object) -> None:
@@ -139,3 +136,89 @@ def test_the_doctor_says_what_is_fine_and_what_is_not(wellstream: object) -> Non
     assert status == 0, out
     assert found["schema"] == {"fine": True, "found": "current"}
     assert set(found) == {"python", "port", "postgresql", "redis", "schema"}
+
+
+SITE = """
+version: site.1
+extends: default
+without: [volume_without_hours]
+rules:
+  - {id: wet, kind: water_cut, high: 0.9, severity: suspect, weight: 0.2, explanation: The meter cannot tell.}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    file = tmp_path / "site.yaml"
+    file.write_text(SITE)
+    return file
+
+
+def test_rules_are_tried_on_a_file_and_nothing_is_stored(wellstream: object, engine: Engine, volve_file: Path) -> None:
+    status, out, _ = wellstream("verify", "volve", str(volve_file), "--json")  # type: ignore[operator]
+    found = json.loads(out)
+    assert (status, found["rows"], found["compared"]) == (0, 15_634, None)
+    assert found["verdicts"] == {"verified": 12_977, "suspect": 2_653, "quarantined": 4, "withdrawn": 0}
+    (negative,) = [one for one in found["by_rule"] if one["rule"] == "below_low"]
+    assert (negative["rows"], negative["examples"][0]["place"]) == (4, "Daily Production Data row 1984")
+    with reading(engine) as connection:
+        assert wells.all_fields(connection) == []
+
+
+def test_what_other_rules_change_is_told(wellstream: object, volve_file: Path, rules: Path) -> None:
+    asked = ("verify", "volve", str(volve_file), "--rules", str(rules))
+    found = json.loads(wellstream(*asked, "--json")[1])  # type: ignore[operator]
+    assert found["rules"]["version"] == "site.1"
+    changed = {one["rule"]: (one["before"], one["after"]) for one in found["compared"]["by_rule"]}
+    assert changed["wet-water_sm3"] == (0, 1_240)
+    assert changed["volume_without_hours-injected_water_sm3"] == (31, 0)
+    assert found["compared"]["changed"] == sum(one["rows"] for one in found["compared"]["changes"])
+    status, out, _ = wellstream(*asked)  # type: ignore[operator]
+    assert status == 0
+    assert "volve Volve production data.xlsx: 15,634 rows by rules site.1" in out
+    assert "verified -> suspect" in out
+    assert "water_sm3 is 1201.2 Sm3, which makes 0.9156185685 of the liquid as water, above 0.9" in out
+
+
+@pytest.mark.parametrize("command", [("verify", "volve"), ("load", "volve")])
+def test_rules_of_a_site_judge_when_the_settings_name_them(
+    wellstream: object, monkeypatch: pytest.MonkeyPatch, engine: Engine, volve_file: Path, rules: Path,
+    command: tuple[str, str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WELLSTREAM_RULES", str(rules))
+    status, out, _ = wellstream(*command, str(volve_file), "--json")  # type: ignore[operator]
+    assert status == 0
+    if command[0] == "verify":
+        assert json.loads(out)["rules"]["version"] == "site.1"
+        return
+    with reading(engine) as connection:
+        judges = connection.execute(text("SELECT DISTINCT audit_id FROM records")).scalars().all()
+        kept = connection.execute(text("SELECT 'rules-' || version || '-' || digest FROM rule_sets")).scalars().all()
+    assert judges == kept
+    assert judges[0].startswith("rules-site.1-")
+
+
+@pytest.mark.parametrize("command", [("serve", "ingest"), ("up", "--port", "0"), ("simulate",), ("verify", "volve")])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read"),
+        (b"\xff\xfe", "not text in UTF-8"),
+        (b"version: 1", "rules is missing"),
+        (SITE.replace("0.9", "9").replace("0.2", "2").encode(), "high is 9"),
+    ],
+)
+def test_faulty_rules_are_one_sentence_before_anything_starts(
+    wellstream: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, volve_file: Path, command: tuple[str, ...],
+    content: bytes | None, told: str,
+) -> None:  # fmt: skip
+    file = tmp_path / "faulty.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("WELLSTREAM_RULES", str(file))
+    asked = (*command, str(volve_file)) if command[0] == "verify" else command
+    status, out, err = wellstream(*asked)  # type: ignore[operator]
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+    assert "faulty.yaml" in err
+    assert told in err

@@ -93,7 +93,7 @@ def test_rollups_are_plain_sums_over_the_records_whatever_came_in_which_order(
     engine: Engine, steps: Sequence[Any], clock: tuple[str, int]
 ) -> None:
     field, clocks = a_field(engine, f"f{next(_numbers)}", clock), list(CLOCKS)
-    memory = records.Memory()
+    continuation = records.Continuation()
     for step in steps:
         if step == "roll up":
             rollups.catch_up(engine, field.id)
@@ -103,8 +103,8 @@ def test_rollups_are_plain_sums_over_the_records_whatever_came_in_which_order(
         else:
             rows = [row_of(field, well, resolution, at, s, **content) for well, resolution, at, s, content in step]
             with writing(engine) as connection:
-                written = records.write(connection, pl.DataFrame(rows, schema=RECORD_SCHEMA), NOW, memory)
-            memory.remember(written)
+                written = records.write(connection, pl.DataFrame(rows, schema=RECORD_SCHEMA), NOW, continuation)
+            continuation.remember(written)
     rollups.catch_up(engine, field.id)
     kept = plain_records(engine, field.id)
     with reading(engine) as connection:

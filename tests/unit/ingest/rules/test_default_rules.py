@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from ingest.parse import parsed_rows
-from ingest.rules import RULES, Severity
+from ingest.rules.document import default
+from ingest.rules.rule import Severity
 from ingest.verify import verified
 from storage.domain.record import QUANTITIES, Verdict
 from tests.unit.ingest.candidates import DAILY, KNOWN, LIVE, NOW
@@ -25,14 +26,14 @@ def issues(row: dict[str, Any]) -> list[str]:
 
 
 def test_codes_are_unique_and_fit_into_an_issue() -> None:
-    codes = [rule.code for rule in RULES]
+    codes = [rule.code for rule in default().rules]
     assert len(set(codes)) == len(codes)
     assert all(set(code) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-") for code in codes)
 
 
 def test_only_suspect_rules_weigh_and_all_of_them_do() -> None:
-    assert all((rule.weight > 0) is (rule.severity is Severity.SUSPECT) for rule in RULES)
-    assert all(0 <= rule.weight <= 1 for rule in RULES)
+    assert all((rule.weight > 0) is (rule.severity is Severity.SUSPECT) for rule in default().rules)
+    assert all(0 <= rule.weight <= 1 for rule in default().rules)
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.column)
