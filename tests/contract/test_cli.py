@@ -108,6 +108,34 @@ def test_faulty_settings_are_told_all_at_once(wellstream: object, monkeypatch: p
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgres://amy:secret@host/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@host:port/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@:::bad/x"),
+        ("DATABASE_URL", "postgresql://amy:secret%zz@host/x?nonsense=1"),
+        ("DATABASE_URL", "postgres://amy:a/secret@b@host/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@host/x?nonsense=1"),
+        ("REDIS_URL", "http://host"),
+        ("REDIS_URL", "redis://amy:secret@host:port"),
+        ("REDIS_URL", "redis://amy:secret@host:99999"),
+        ("REDIS_URL", "redis://amy:secret@host?db=x"),
+        ("REDIS_URL", "redis://[::1"),
+        ("HOST", ""),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_sentence_that_gives_no_password_away(
+    wellstream: object, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"WELLSTREAM_{variable}", value)
+    status, out, err = wellstream("migrate")  # type: ignore[operator]
+    assert (status, out) == (2, "")
+    assert is_one_sentence(err), err
+    assert f"WELLSTREAM_{variable}=" in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
     "arguments", [["nonsense"], ["load", "word", "x"], ["up", "--demo", "--empty"], ["serve", "kitchen"]]
 )
 def test_what_cannot_be_asked_for_is_refused_with_status_2(wellstream: object, arguments: list[str]) -> None:
