@@ -8,11 +8,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from compose import logs
-from compose.bench import Name, bench
+from compose.bench import LONGEST_S, SHORTEST_S, Name, bench
 from compose.formats import Format
 from compose.roles import Role
 from compose.settings import Settings, settings
-from storage.domain.errors import SettingsFaulty, WellstreamError
+from storage.domain.errors import InputRefused, SettingsFaulty, WellstreamError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -61,10 +61,10 @@ def up(
     known = _configured(data=data, port=port)
     feed = [] if empty else ["simulate"]
     if replayed is not None:
-        from compose.feeding import READERS
+        from compose.feeding import replayable
 
         form, file = replayed
-        READERS[form](file)
+        replayable(form, file, speed)
         feed = ["replay", form, str(file.resolve()), "--speed", str(speed)]
     from compose import rulebook
     from compose import up as running
@@ -97,9 +97,11 @@ def serve(
     """Run services in this process until SIGTERM or Ctrl-C."""
     from compose import rulebook, wiring
     from compose.embedded import servers
+    from compose.ports import require_free_port
 
     known = _configured(data=data, port=port)
     rules = rulebook.active(known)
+    require_free_port(known.host, known.port)
     with servers(known.folder, **known.server_options()) as found:
         addresses = wiring.Addresses(
             found.database_url, found.redis_url, known.host, known.port, known.tick_ms, known.log_days
@@ -195,6 +197,9 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Measure on servers of its own, and print the figures beside their limit."""
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        message = f"cannot measure for {seconds} s: it must be {SHORTEST_S:.0f} to {LONGEST_S:.0f} s"
+        raise InputRefused(message)
     result = bench(name)(seconds)
     _print(result, "\n".join(f"{key:44} {value}" for key, value in result.items()), as_json=as_json)
 

@@ -53,24 +53,37 @@ def replay_file(known: Settings, form: Format, file: Path, speed: float) -> tupl
     Raises:
         InputRefused: the file or the speed cannot be used.
     """
-    source = READERS[form](file)
+    source = replayable(form, file, speed)
     stop = stop_on_signals()
     with _pipeline(known) as pipeline, progress.replay(source) as on_sent:
         sent = replay.replay(pipeline, source, speed, stop, on_sent, _told_outage)
     return counts(sent), progress.counted(sent)
 
 
+def replayable(form: Format, file: Path, speed: float) -> Source:
+    """A file as a source that can be replayed at a speed: found out before anything is started for it.
+
+    Raises:
+        InputRefused: the file or the speed cannot be used.
+    """
+    source = READERS[form](file)
+    replay.paced(source, speed, began_s=0.0)
+    return source
+
+
 def simulate_field(known: Settings, wells: int, every_s: int) -> None:
     """Stream the demonstration field until a signal comes.
 
     Raises:
-        InputRefused: no wells, or an interval that is not 1 to 3,600 s.
+        InputRefused: not 1 to 10,000 wells, or an interval that is not 1 to 3,600 s.
     """
+    simulator = Simulator(number_of_wells=wells)
+    simulate.check(simulator, every_s)
     stop = stop_on_signals()
     with _pipeline(known) as pipeline:
         simulate.simulate(
             pipeline,
-            Simulator(number_of_wells=wells),
+            simulator,
             every_s,
             stop,
             lambda: datetime.now(UTC),

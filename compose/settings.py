@@ -1,13 +1,16 @@
 """Settings: the only reader of the environment. All faults are told at once."""
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Final, Literal, TypedDict
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from storage.domain.errors import SettingsFaulty
+
+_PASSWORD: Final = re.compile(r"://[^:/@]*:(.+)@")
 
 
 class ServerOptions(TypedDict):
@@ -19,6 +22,41 @@ class ServerOptions(TypedDict):
     redis_bin: Path | None
 
 
+def _database_url(url: str) -> str:
+    """The URL, if both that read it can: SQLAlchemy and libpq. They are imported for who names one only."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgresql+psycopg"):
+        message = "it must begin with postgresql://"
+        raise ValueError(message)
+    try:
+        make_url(url)
+        conninfo_to_dict(f"postgresql://{rest}")
+    except (ValueError, ArgumentError, ProgrammingError) as error:
+        raise ValueError(_like("postgresql://user:password@host:5432/database", error)) from error
+    return url
+
+
+def _redis_url(url: str) -> str:
+    """The URL, if redis-py can read it; imported for who names one only."""
+    from redis.connection import parse_url
+
+    try:
+        parse_url(url)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise ValueError(_like("redis://host:6379, rediss:// or unix://", error)) from error
+    return url
+
+
+def _like(example: str, error: Exception) -> str:
+    why = " ".join(str(error).split())
+    return f"it must be like {example} ({why})"
+
+
 class Settings(BaseSettings):
     """Everything that can be set by a `WELLSTREAM_*` variable. README's table of settings is made from this."""
 
@@ -27,15 +65,15 @@ class Settings(BaseSettings):
     data: Annotated[Path, Field(description="Folder of the embedded servers' data.")] = Path(
         "~/.local/share/wellstream"
     )
-    host: Annotated[str, Field(description="Address that the services listen on.")] = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1, description="Address that the services listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port that the services listen on.")] = 8050
     database_url: Annotated[
-        str | None,
-        Field(pattern=r"^postgresql(\+psycopg)?://", description="PostgreSQL to use; without it one is embedded."),
+        Annotated[str, AfterValidator(_database_url)] | None,
+        Field(description="PostgreSQL to use; without it one is embedded."),
     ] = None
     redis_url: Annotated[
-        str | None,
-        Field(pattern=r"^(rediss?|unix)://", description="Redis to use; without it one is embedded."),
+        Annotated[str, AfterValidator(_redis_url)] | None,
+        Field(description="Redis to use; without it one is embedded."),
     ] = None
     postgres_bin: Annotated[
         Path | None, Field(description="Folder with `postgres` and `initdb` for the embedded PostgreSQL.")
@@ -89,12 +127,16 @@ def settings(**given: object) -> Settings:
     """The settings of this process; ``given`` (command-line options that are not None) go before the environment.
 
     Raises:
-        SettingsFaulty: names every faulty variable, its value and the rule.
+        SettingsFaulty: names every faulty variable, its value without a password, and the rule.
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = [
-            f"WELLSTREAM_{str(fault['loc'][0]).upper()}={fault['input']!r}: {fault['msg']}" for fault in error.errors()
-        ]
-        raise SettingsFaulty("; ".join(faults)) from error
+        faults = [_told(str(one["loc"][0]), str(one["input"]), one["msg"]) for one in error.errors()]
+        raise SettingsFaulty("; ".join(faults)) from None  # what pydantic says holds the password
+
+
+def _told(name: str, value: str, rule: str) -> str:
+    told = f"WELLSTREAM_{name.upper()}={value!r}: {rule.removeprefix('Value error, ')}"
+    password = _PASSWORD.search(value)
+    return told if password is None else told.replace(password[1], "***")

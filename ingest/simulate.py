@@ -21,6 +21,7 @@ LIVE_HISTORY: Final = timedelta(hours=2)
 
 EVERY_S: Final = 5
 LONGEST_EVERY_S: Final = 3_600
+MOST_WELLS: Final = 10_000
 
 
 def ended_days(field: Field, since: datetime, until: datetime) -> list[date]:
@@ -59,9 +60,9 @@ def simulate(
     meanwhile follows. A field that was fed with another ``every_s`` before keeps those records beside the new ones.
 
     Raises:
-        InputRefused: ``every_s`` is not 1 to 3,600, or there are no wells.
+        InputRefused: as for `check`.
     """
-    _check(simulator, every_s)
+    check(simulator, every_s)
 
     def stored(batch: Batch) -> Counts | None:
         return until_stored(lambda: ingested(pipeline, batch), stop, on_failure)
@@ -84,12 +85,17 @@ def daily_history(simulator: Simulator, now: datetime) -> Iterator[Batch]:
     return pieces(framed(SOURCE, simulator.daily(ended_days(simulator.field(), now - DAILY_HISTORY, now))))
 
 
-def _check(simulator: Simulator, every_s: int) -> None:
+def check(simulator: Simulator, every_s: int) -> None:
+    """Refuse what cannot be simulated.
+
+    Raises:
+        InputRefused: ``every_s`` is not 1 to 3,600, or there are not 1 to 10,000 wells.
+    """
     if not 1 <= every_s <= LONGEST_EVERY_S:
         message = f"live records are every {every_s} s, but it must be 1 to {LONGEST_EVERY_S} s"
         raise InputRefused(message)
-    if simulator.number_of_wells < 1:
-        message = f"the demonstration field has {simulator.number_of_wells} wells, but it needs at least one"
+    if not 1 <= simulator.number_of_wells <= MOST_WELLS:
+        message = f"the demonstration field has {simulator.number_of_wells} wells, but it must be 1 to {MOST_WELLS}"
         raise InputRefused(message)
 
 

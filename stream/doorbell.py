@@ -101,6 +101,7 @@ class Listener:
         client = redis.asyncio.Redis.from_url(self._url, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0))
         async with client, client.pubsub() as pubsub:
             await pubsub.subscribe("wellstream", *(channel(*one) for one in self._wanted))
+            _heed_cancellation()
             self._pubsub, self.up = pubsub, True
             async for message in pubsub.listen():
                 if message["type"] == "message":
@@ -114,3 +115,10 @@ class Listener:
             _log.warning("not a log row on the doorbell", channel=name.decode(), error=str(error))
             return
         self._on_message(LogMessage(epoch, numbered.field, numbered.offset, body))
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled if that was asked for: before Python 3.12 the `wait_for` that redis-py sends with may lose it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -107,7 +107,6 @@ class Gateway:
 
     def received(self, connection: Connection, data: bytes) -> None:
         """A client sent a text message."""
-        connection.session.heard(time.monotonic())
         try:
             message = frames.client_message(data)
             self._obey(connection, message)

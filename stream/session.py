@@ -8,7 +8,7 @@ from stream.close_codes import Close
 from stream.topics import Topic
 
 SILENT_S: Final = 30.0
-"""A client that sends nothing for this long, though asked by pings, is closed."""
+"""A client that sends nothing for this long, not even a control frame, though asked by pings, is closed."""
 
 PAUSED_MAX_S: Final = 15.0
 """A client that does not read its full outbox for this long is closed and told to resume."""

@@ -122,6 +122,7 @@ class WebSocket(asyncio.Protocol):
     def _on_frame(self, frame: Any) -> None:
         if not isinstance(frame, Frame) or not self._joined:
             return
+        self.session.heard(time.monotonic())
         if frame.opcode is Opcode.BINARY:
             self.close(Close.BAD_MESSAGE)
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from compose.embedded import Servers, servers
 from storage import log, migrations
 from storage.database import engine_for, writing
+from tests.own_redis import OwnRedis
 from tests.services import Services
 from tests.unit.ingest.workbooks import real_workbook
 
@@ -91,6 +92,14 @@ def engine(database_url: str) -> Iterator[Engine]:
     made = engine_for(database_url)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[OwnRedis]:
+    with tempfile.TemporaryDirectory(prefix="wellstream-redis-") as folder:
+        one = OwnRedis(Path(folder))
+        yield one
+        one.stop()
 
 
 @pytest.fixture

@@ -51,8 +51,7 @@ class Client:
         """The next message of a kind; others are applied on the way."""
         async with asyncio.timeout(seconds):
             while True:
-                message = json.loads(await self.socket.recv())
-                self.apply(message)
+                message = await self._received()
                 if message["type"] == kind:
                     return message
 
@@ -60,14 +59,21 @@ class Client:
         """Read until the topic stands at the offset."""
         async with asyncio.timeout(seconds):
             while self.positions.get(topic, -1) < offset:
-                self.apply(json.loads(await self.socket.recv()))
+                await self._received()
 
     async def quiet(self, seconds: float) -> None:
         """Read for a while."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while True:
-                    self.apply(json.loads(await self.socket.recv()))
+                    await self._received()
+
+    async def _received(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        self.apply(message)
+        if message["type"] == "ping" and message["reply"]:
+            await self.send({"type": "pong", "n": message["n"]})
+        return message
 
     def apply(self, message: dict[str, Any]) -> None:
         self.messages.append(message)

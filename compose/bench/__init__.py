@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Final
+
+SHORTEST_S: Final = 1.0
+LONGEST_S: Final = 3_600.0
 
 
 class Name(StrEnum):

@@ -11,7 +11,6 @@ import { Wells } from "./wells.mjs";
 
 const PAINT_MS = 250;
 const AGES_MS = 1_000;
-const LATENCIES_MAX = 1_000;
 const NOTHING_LIVE = Object.freeze({
   topics: {},
   zones: {},
@@ -33,8 +32,6 @@ class LivePage {
   #asked = 0;
   #paintedAt = -Infinity;
   #timer = null;
-  #unpainted = [];
-  #latencies = [];
 
   constructor() {
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
@@ -69,7 +66,6 @@ class LivePage {
       get counters() {
         return { ...page.socket.counters, records: page.records, reloads: page.#asked, draws: page.charts.draws };
       },
-      latencies: () => [...page.#latencies],
     };
   }
 
@@ -83,7 +79,6 @@ class LivePage {
     this.#reload.came();
     this.#wells = new Wells(latest);
     this.#board = new Board(this.#description, this.#wells);
-    this.#unpainted = [];
     this.charts.register(charts, zones, Date.now());
     this.socket.follow(topics);
     this.#request();
@@ -103,7 +98,6 @@ class LivePage {
       if (!this.charts.put(topic, record, replaced)) this.#reload.want(topic, "revised");
       this.records += 1;
     }
-    if (this.#unpainted.length < LATENCIES_MAX && !document.hidden) this.#unpainted.push(batch.at);
     this.#request();
   }
 
@@ -132,18 +126,9 @@ class LivePage {
   async #paint() {
     this.#timer = null;
     this.#paintedAt = performance.now();
-    const arrived = this.#unpainted;
-    this.#unpainted = [];
     const now = this.socket.serverNow();
     this.#board.refresh(now, this.socket.knownAt(now));
     await this.charts.draw(Date.now());
-    if (arrived.length > 0) requestAnimationFrame(() => this.#painted(arrived));
-  }
-
-  #painted(arrived) {
-    const now = this.socket.serverNow();
-    this.#latencies.push(...arrived.map((at) => now - at));
-    this.#latencies.splice(0, Math.max(0, this.#latencies.length - LATENCIES_MAX));
   }
 }
 

@@ -111,12 +111,24 @@ class Stack:
         return offset
 
     def live_oil(self, well: str) -> list[tuple[float, float]]:
-        """What PostgreSQL holds of a well's live oil: (ms of the interval's middle in field time, Sm3/d)."""
-        with reading(self.engine) as connection:
-            kept = production.history(connection, "demo", resolution=Resolution.LIVE, wells=[well])
-        middle = pl.col("start") + pl.duration(milliseconds=pl.col("seconds") * 500)
-        local = middle.dt.convert_time_zone("Europe/Oslo").dt.replace_time_zone(None).dt.epoch("ms")
-        return kept.select(local.cast(pl.Float64), pl.col("oil_sm3") * 86_400 / pl.col("seconds")).drop_nulls().rows()
+        """What PostgreSQL holds of a well's live oil."""
+        return oil(self.engine, "demo", well, Resolution.LIVE)
+
+
+def oil(engine: Engine, field_id: str, well: str, resolution: Resolution) -> list[tuple[float, float]]:
+    """What PostgreSQL holds of a well's oil: (ms of the interval's middle on the field's clock, Sm3/d)."""
+    with reading(engine) as connection:
+        kept = production.history(connection, field_id, resolution=resolution, wells=[well])
+    middle = pl.col("start") + pl.duration(milliseconds=pl.col("seconds") * 500)
+    local = middle.dt.convert_time_zone("Europe/Oslo").dt.replace_time_zone(None).dt.epoch("ms")
+    return kept.select(local.cast(pl.Float64), pl.col("oil_sm3") * 86_400 / pl.col("seconds")).drop_nulls().rows()
+
+
+def same(left: list[tuple[float, float]], right: list[tuple[float, float]]) -> bool:
+    """Whether two lines have the same points in the same order."""
+    return len(left) == len(right) and all(
+        a[0] == b[0] and abs(a[1] - b[1]) < 1e-6 for a, b in zip(left, right, strict=True)
+    )
 
 
 @pytest.fixture

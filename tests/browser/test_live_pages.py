@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ingest.sources.simulator import Simulator
-from tests.browser.conftest import Stack, Tab
+from tests.browser.conftest import Stack, Tab, same
 
 Open = Callable[..., Tab]
 TOPIC = "field/demo"
@@ -18,12 +18,6 @@ def well_of(tab: Tab, trace: int) -> str:
     description = tab.page.evaluate("JSON.parse(document.querySelector('#live-page').dataset.live)")
     chart = next(one for one in description["charts"] if one["id"] == CHART)
     return str(chart["traces"][trace]["well"])
-
-
-def same(left: list[tuple[float, float]], right: list[tuple[float, float]]) -> bool:
-    return len(left) == len(right) and all(
-        a[0] == b[0] and abs(a[1] - b[1]) < 1e-6 for a, b in zip(left, right, strict=True)
-    )
 
 
 def test_a_point_arrives_and_the_chart_has_it_without_the_page_being_redrawn(stack: Stack, tab: Open) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import Engine, text
 from compose import cli
 from storage import migrations, wells
 from storage.database import reading
+from storage.wells import all_fields
+from tests.unit.ingest.workbooks import daily_workbook, day
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_a_file_that_is_not_what_it_claims_is_one_sentence(
     assert is_one_sentence(err), err
     assert name in err
     with reading(engine) as connection:
-        assert wells.all_fields(connection) == []
+        assert all_fields(connection) == []
 
 
 def test_an_unreachable_database_is_one_sentence(wellstream: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,12 +80,13 @@ def test_an_unreachable_database_is_one_sentence(wellstream: object, monkeypatch
         assert "port 9" in err
 
 
-def test_a_port_in_use_is_one_sentence_that_names_it(wellstream: object) -> None:
+@pytest.mark.parametrize("command", [["up"], ["serve", "gateway"]])
+def test_a_port_in_use_is_one_sentence_that_names_it(wellstream: object, command: list[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        status, _, err = wellstream("up", "--port", str(port))  # type: ignore[operator]
+        status, _, err = wellstream(*command, "--port", str(port))  # type: ignore[operator]
     assert status == 1
     assert is_one_sentence(err), err
     assert f"127.0.0.1:{port}" in err
@@ -107,6 +110,34 @@ def test_faulty_settings_are_told_all_at_once(wellstream: object, monkeypatch: p
 
 
 @pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgres://amy:secret@host/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@host:port/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@:::bad/x"),
+        ("DATABASE_URL", "postgresql://amy:secret%zz@host/x?nonsense=1"),
+        ("DATABASE_URL", "postgres://amy:a/secret@b@host/x"),
+        ("DATABASE_URL", "postgresql://amy:secret@host/x?nonsense=1"),
+        ("REDIS_URL", "http://host"),
+        ("REDIS_URL", "redis://amy:secret@host:port"),
+        ("REDIS_URL", "redis://amy:secret@host:99999"),
+        ("REDIS_URL", "redis://amy:secret@host?db=x"),
+        ("REDIS_URL", "redis://[::1"),
+        ("HOST", ""),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_sentence_that_gives_no_password_away(
+    wellstream: object, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(f"WELLSTREAM_{variable}", value)
+    status, out, err = wellstream("migrate")  # type: ignore[operator]
+    assert (status, out) == (2, "")
+    assert is_one_sentence(err), err
+    assert f"WELLSTREAM_{variable}=" in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize(
     "arguments", [["nonsense"], ["load", "word", "x"], ["up", "--demo", "--empty"], ["serve", "kitchen"]]
 )
 def test_what_cannot_be_asked_for_is_refused_with_status_2(wellstream: object, arguments: list[str]) -> None:
@@ -115,10 +146,35 @@ def test_what_cannot_be_asked_for_is_refused_with_status_2(wellstream: object, a
     assert "Usage" in err
 
 
-def test_a_speed_that_is_no_speed_is_one_sentence(wellstream: object, volve_file: Path) -> None:
-    status, _, err = wellstream("replay", "volve", str(volve_file), "--speed", "0")  # type: ignore[operator]
-    assert status == 1
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf"])
+@pytest.mark.parametrize("command", [["replay"], ["up", "--port", "0", "--replay"]])
+def test_a_speed_that_is_no_speed_is_one_sentence_before_anything_starts(
+    wellstream: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str], speed: str
+) -> None:
+    monkeypatch.setenv("WELLSTREAM_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    file = daily_workbook(tmp_path / "some.xlsx", [day()])
+    status, out, err = wellstream(*command, "volve", str(file), "--speed", speed)  # type: ignore[operator]
+    assert (status, out) == (1, "")
     assert is_one_sentence(err), err
+    assert f"the speed is {float(speed)}" in err
+
+
+@pytest.mark.parametrize("wells", ["0", "-1", "10001"])
+def test_a_number_of_wells_that_cannot_be_is_one_sentence(wellstream: object, engine: Engine, wells: str) -> None:
+    status, out, err = wellstream("simulate", "--wells", wells)  # type: ignore[operator]
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+    assert f"{wells} wells" in err
+    with reading(engine) as connection:
+        assert all_fields(connection) == []
+
+
+@pytest.mark.parametrize("seconds", ["0.9", "-1", "nan", "3601"])
+def test_a_time_that_cannot_be_measured_for_is_one_sentence(wellstream: object, seconds: str) -> None:
+    status, out, err = wellstream("bench", "latency", "--seconds", seconds)  # type: ignore[operator]
+    assert (status, out) == (1, "")
+    assert is_one_sentence(err), err
+    assert f"{float(seconds)} s" in err
 
 
 def test_results_are_printed_for_machines_on_request(wellstream: object, volve_file: Path) -> None:

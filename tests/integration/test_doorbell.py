@@ -72,6 +72,16 @@ async def test_a_listener_cut_off_by_redis_comes_back_by_itself(redis_url: str) 
     task.cancel()
 
 
+async def test_a_listener_that_is_cancelled_ends_whatever_it_was_doing(redis_url: str) -> None:
+    for steps in range(40):
+        task = asyncio.create_task(Listener(redis_url, lambda _message: None).run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        ended, _ = await asyncio.wait([task], timeout=5)
+        assert ended, f"it goes on when it is cancelled {steps} steps after its start"
+
+
 def test_a_redis_that_is_away_is_told_and_not_asked_again_for_a_while() -> None:
     now = [0.0]
     doorbell = Doorbell("unix:///nowhere/redis.sock", clock=lambda: now[0])

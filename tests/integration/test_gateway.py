@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 import websockets
 from sqlalchemy import Engine, text
+from websockets.protocol import State
 
 from storage import log, records
 from storage.database import writing
+from stream import session
 from stream.close_codes import Close
 from stream.doorbell import Doorbell
 from tests.follower_client import Client
@@ -249,6 +251,20 @@ async def test_pings_come_and_say_when_postgresql_was_last_heard(gateway: Servic
         second = await client.next("ping")
     assert second["n"] == first["n"] + 1
     assert second["store_s"] < 5
+
+
+async def test_a_client_that_says_nothing_is_closed_and_one_whose_library_pings_is_not(
+    gateway: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SILENT_S", 2.0)
+    async with websockets.connect(gateway.ws_url, ping_interval=0.5, proxy=None) as pinging:
+        async with Client(gateway.ws_url) as silent:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await silent.quiet(10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == Close.SILENT
+        await asyncio.sleep(1.0)
+        assert pinging.state is State.OPEN
 
 
 async def test_a_page_of_another_origin_gets_no_socket(gateway: Services) -> None:

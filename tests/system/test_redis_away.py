@@ -1,21 +1,13 @@
 """Redis stopped under a stream and started again: nothing lost, nothing twice, and the screens go on meanwhile."""
 
 import asyncio
-import os
-import subprocess
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import redis
 from sqlalchemy import Engine
 
-from compose.account import account_for
-from compose.binaries import redis_binary
 from ingest.parse import framed
 from ingest.pipeline import Pipeline
 from ingest.sources.simulator import SOURCE, Simulator
@@ -24,54 +16,15 @@ from storage.database import reading
 from storage.domain.record import Resolution
 from stream.doorbell import Doorbell
 from tests.follower_client import Client
+from tests.own_redis import AWAY_S, OwnRedis
 from tests.services import Services
 
 pytestmark = pytest.mark.system
 
 
-class OwnRedis:
-    """A Redis of this test's, to stop and start."""
-
-    def __init__(self, folder: Path) -> None:
-        self._socket = folder / "redis.sock"
-        self.url = f"unix://{self._socket}"
-        self._process: subprocess.Popen[bytes] | None = None
-        self.start()
-
-    def start(self) -> None:
-        binary = redis_binary(None, account_for(self._socket.parent))
-        options = ["--port", "0", "--unixsocket", str(self._socket), "--save", ""]
-        self._process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while not self._answers():
-            assert time.monotonic() < deadline, "Redis did not start within 10 s"
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(timeout=10)
-
-    def _answers(self) -> bool:
-        with redis.Redis.from_url(self.url) as client:
-            try:
-                return bool(client.ping())
-            except redis.RedisError:
-                return False
-
-
-@pytest.fixture
-def own_redis() -> Iterator[OwnRedis]:
-    with tempfile.TemporaryDirectory(prefix="wellstream-redis-") as folder:
-        one = OwnRedis(Path(folder))
-        yield one
-        one.stop()
-
-
 async def test_every_record_is_stored_and_shown_once_in_order_through_an_outage(
     engine: Engine, services: Callable[..., Services], own_redis: OwnRedis
 ) -> None:
-    away_s = float(os.environ.get("WELLSTREAM_TEST_OUTAGE_S", "4"))
     running = services("gateway", redis_url=own_redis.url)
     stop, shown_while_away = threading.Event(), []
     simulator = Simulator(number_of_wells=4)
@@ -89,14 +42,16 @@ async def test_every_record_is_stored_and_shown_once_in_order_through_an_outage(
     async with Client(running.ws_url) as client:
         await client.subscribe("field/demo")
         sending = asyncio.create_task(asyncio.to_thread(send))
-        await client.quiet(1.5)
-        own_redis.stop()
-        before = client.positions["field/demo"]
-        await client.quiet(away_s)
-        shown_while_away.append(client.positions["field/demo"] - before)
-        own_redis.start()
-        await client.quiet(2.5)
-        stop.set()
+        try:
+            await client.quiet(1.5)
+            own_redis.stop()
+            before = client.positions["field/demo"]
+            await client.quiet(AWAY_S)
+            shown_while_away.append(client.positions["field/demo"] - before)
+            own_redis.start()
+            await client.quiet(2.5)
+        finally:
+            stop.set()
         newest = await sending
         await client.until("field/demo", newest)
     offsets = [row[0] for row in client.rows["field/demo"]]
