@@ -1,18 +1,25 @@
 """Where fields and wells are kept."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
 from storage.domain.well import Field, Well
 from storage.tables import fields, log_heads, wells
 
+_ROWS_A_STATEMENT: Final = 5_000
+"""A statement takes 65,535 parameters; a well has four."""
+
 
 def add_field(connection: Connection, field: Field) -> None:
-    """Keep a field and give it a log; a field already kept gets the new name, zone and day start."""
+    """Keep a field and give it a log; a field already kept gets the new name, zone and day start.
+
+    A name that only repeats the id ("EI330" of "ei330") does not take the place of a better one.
+    """
     row = {
         "slug": field.id,
         "name": field.name,
@@ -20,14 +27,15 @@ def add_field(connection: Connection, field: Field) -> None:
         "day_start_s": field.day_start_s,
     }
     statement = insert(fields).values(row)
-    changed = {name: statement.excluded[name] for name in ("name", "time_zone", "day_start_s")}
+    changed = {name: statement.excluded[name] for name in ("time_zone", "day_start_s")}
+    changed["name"] = _better_name(statement.excluded, fields)
     statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
     field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
 
 
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:
-    """Keep wells; a well already kept gets the new name and purpose.
+    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id.
 
     Raises:
         NotFound: a well's field is not kept.
@@ -47,10 +55,10 @@ def add_wells(connection: Connection, added: Iterable[Well]) -> None:
         if row["field_id"] is None:
             message = f"the field of well {row['id']!r} is not known"
             raise NotFound(message)
-    if rows:
-        values = [{name: value for name, value in row.items() if name != "id"} for row in rows]
-        statement = insert(wells).values(values)
-        changed = {"name": statement.excluded.name, "purpose": statement.excluded.purpose}
+    rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
+    for first in range(0, len(rows), _ROWS_A_STATEMENT):
+        statement = insert(wells).values(rows[first : first + _ROWS_A_STATEMENT])
+        changed = {"name": _better_name(statement.excluded, wells), "purpose": statement.excluded.purpose}
         connection.execute(statement.on_conflict_do_update(index_elements=["field_id", "slug"], set_=changed))
 
 
@@ -109,6 +117,11 @@ def field_key(connection: Connection, field_id: str) -> int:
         message = f"the field {field_id!r} is not known"
         raise NotFound(message)
     return key
+
+
+def _better_name(offered: Any, kept: Table) -> Any:
+    """The offered name, or the kept one when the offered only repeats the id."""
+    return case((func.lower(offered.name) == offered.slug, kept.c.name), else_=offered.name)
 
 
 def _field_ids(connection: Connection) -> dict[str, int]:
