@@ -12,6 +12,8 @@ import polars as pl
 from storage.domain.record import KEY_COLUMNS, QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Resolution, Verdict
 from storage.domain.refused import Reason, Refused
 from storage.domain.well import Field, Well
+from storage.domain.well_header import HEADER_SCHEMA
+from storage.domain.well_status import STATUS_SCHEMA
 
 CANDIDATE_SCHEMA: Final = pl.Schema(
     {**RECORD_SCHEMA, "index": pl.Int64(), "place": pl.String(), "noted": pl.List(pl.String())}
@@ -59,11 +61,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A whole file or feed that has been read: the field and wells it speaks of and its rows."""
+    """A whole file or feed that has been read: the fields and wells it speaks of and its rows.
 
-    field: Field
+    ``headers`` (HEADER_SCHEMA) and ``statuses`` (STATUS_SCHEMA) are what it says of the wells beside their rows;
+    ``told`` are sentences for people about how it was read: what was summed, assumed or left behind.
+    """
+
+    fields: tuple[Field, ...]
     wells: tuple[Well, ...]
     batch: Batch
+    headers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEADER_SCHEMA))
+    statuses: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=STATUS_SCHEMA))
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,12 @@ def sorted_out(source: str, candidates: pl.DataFrame, findings: Findings, raw: R
     bad = pl.Series(rows, dtype=pl.UInt32)
     good = candidates.with_row_index("_row").filter(~pl.col("_row").is_in(bad.implode()))
     return Batch(source, good.select(list(CANDIDATE_SCHEMA)), raw, tuple(refused))
+
+
+def completed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with every column of CANDIDATE_SCHEMA that it lacks, as null."""
+    absent = {name: kind for name, kind in CANDIDATE_SCHEMA.items() if name not in frame.columns}
+    return frame.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items())
 
 
 def pieces(batch: Batch, rows: int = BATCH_ROWS) -> Iterator[Batch]:

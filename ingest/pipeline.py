@@ -9,9 +9,9 @@ from typing import Final, Protocol
 import polars as pl
 from sqlalchemy import Connection, Engine
 
-from ingest.parse import Batch, pieces
+from ingest.parse import Batch, Source, pieces
 from ingest.verify import Known, Verified, verified
-from storage import quarantine, records, wells
+from storage import quarantine, records, well_headers, well_statuses, wells
 from storage.database import reading, writing
 from storage.domain.errors import NotFound
 from storage.domain.record import RECORD_SCHEMA, Outcome, Verdict
@@ -111,6 +111,21 @@ class Pipeline:
         with writing(self._engine) as connection:
             wells.add_field(connection, of)
             wells.add_wells(connection, with_wells)
+        self._known_until = None
+
+    def prepare(self, source: Source) -> None:
+        """Make a source's fields and wells known, with what it says of them; doing it again changes nothing.
+
+        Raises:
+            StorageDown: nothing was kept.
+        """
+        now = self._clock()
+        with writing(self._engine) as connection:
+            for one in source.fields:
+                wells.add_field(connection, one)
+            wells.add_wells(connection, source.wells)
+            well_headers.keep(connection, source.headers, now)
+            well_statuses.keep(connection, source.statuses, now)
         self._known_until = None
 
     def ingest(self, batch: Batch) -> Receipt:

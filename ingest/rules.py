@@ -162,6 +162,23 @@ def _outside_trust() -> list[Rule]:
     ]
 
 
+def _source_notes() -> list[Rule]:
+    """What a source noted while it read: the production is kept, and says what is doubtful about it."""
+    return [
+        _suspect(name, column, pl.col("noted").list.contains(pl.lit(f"{name}-{column}")), message, weight)
+        for name, column, message, weight in _NOTES
+    ]
+
+
+_NOTES: Final = (
+    ("field_inferred", "field", "{column} is {value} by the well's other rows: this one leaves it out", 0.1),
+    ("lease_missing", "well", "a completion of {value} names no lease", 0.05),
+    ("fluid_assumed", "injected_water_sm3", "{column} is {value} Sm3 if water was injected, which nothing says", 0.2),
+    ("completions_conflict", "well", "a completion of {value} was reported twice with different contents", 0.3),
+    ("completions_incomplete", "well", "a completion of {value} was refused: the sum may be short", 0.5),
+)
+
+
 def _completeness() -> list[Rule]:
     """A row that measured nothing is kept, as a suspect: it says that somebody looked at the day and had nothing,
     which a missing row does not; nobody should trust it, so it takes the whole quality."""
@@ -177,5 +194,6 @@ RULES: Final = (
     *_outside_trust(),
     *(_no_reading(quantity) for quantity in QUANTITIES if quantity.kind is Kind.STATE),
     *(_volume_without_hours(quantity) for quantity in QUANTITIES if quantity.kind is Kind.VOLUME),
+    *_source_notes(),
     *_completeness(),
 )

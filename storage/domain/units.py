@@ -44,7 +44,8 @@ class Unit:
 BARREL_M3: Final = 0.158987295
 """Sodir. A stock tank barrel is measured at 60 degF: the 0.05 % that oil shrinks to 15 degC is left out, as usual."""
 
-CUBIC_FOOT_M3: Final = 0.3048**3
+FOOT_M: Final = 0.3048
+CUBIC_FOOT_M3: Final = FOOT_M**3
 PSI_BAR: Final = 0.0689475729316836
 ATMOSPHERE_BAR: Final = 1.01325
 _SIXTY_DEGF_K: Final = (60.0 - 32.0) / 1.8 + 273.15

@@ -99,12 +99,15 @@ def _joined(ordered: Iterable[Held]) -> list[Held]:
     return found
 
 
-def runs(observed: pl.DataFrame, aspect: Aspect, source: str) -> pl.DataFrame:
+def runs(observed: pl.DataFrame, aspect: Aspect, source: str, *, bridged: bool = False) -> pl.DataFrame:
     """Observations (well, since, until, code), at most one a well and since, as the intervals of STATUS_SCHEMA.
 
-    Neighbours without a gap that have the same code become one; a null code is no observation.
+    Neighbours without a gap that have the same code become one; a null code is no observation. ``bridged``: what was
+    observed holds on until the next observation, as a well's type does over a day without a report.
     """
     ordered = observed.filter(pl.col("code").is_not_null()).sort("well", "since")
+    if bridged:
+        ordered = ordered.with_columns(until=pl.coalesce(pl.col("since").shift(-1).over("well"), "until"))
     new = (
         (pl.col("code") != pl.col("code").shift())
         | (pl.col("since") != pl.col("until").shift())
