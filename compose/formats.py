@@ -46,8 +46,17 @@ def read(form: Format, file: Path, options: Options = NO_OPTIONS) -> Source:
     """The source of a file.
 
     Raises:
-        InputRefused: the file or an option's file cannot be read as what it claims to be, or the format does not
-            take an option that is given, or needs one that is not.
+        InputRefused: the file or an option's file cannot be read as what it claims to be, or as for `check`.
+    """
+    check(form, options)
+    return READERS[form].read(file, options)
+
+
+def check(form: Format, options: Options) -> None:
+    """Refuse options that a format does not take, lack of one that it needs, and a mapping with faults.
+
+    Raises:
+        InputRefused: says which.
     """
     reader = READERS[form]
     given = [field.name for field in fields(options) if getattr(options, field.name) is not None]
@@ -60,7 +69,10 @@ def read(form: Format, file: Path, options: Options = NO_OPTIONS) -> Source:
         if name not in given:
             message = f"the format {form} needs the option --{name}"
             raise InputRefused(message)
-    return reader.read(file, options)
+    if options.mapping is not None:
+        from ingest.sources import mapping
+
+        mapping.read(options.mapping)
 
 
 def _volve(file: Path, _options: Options) -> Source:

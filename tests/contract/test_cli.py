@@ -125,7 +125,7 @@ def test_results_are_printed_for_machines_on_request(wellstream: object, volve_f
     assert status == 0
     counts = json.loads(out)
     assert (counts["rows"], counts["accepted"], counts["quarantined_by_rule"]) == (15_634, 15_630, {"below_low": 4})
-    assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": "0001"}  # type: ignore[operator]
+    assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": "0004"}  # type: ignore[operator]
 
 
 def test_the_doctor_says_what_is_fine_and_what_is_not(wellstream: object) -> None:
