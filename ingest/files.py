@@ -26,7 +26,7 @@ def content(path: Path) -> bytes:
     Raises:
         InputRefused: there is no such file, it cannot be read, is empty, too large, damaged, or holds several files.
     """
-    found = _read(path)
+    found = bytes_of(path)
     return _unzipped(path, found) if found.startswith(_ZIP_SIGNATURE) else found
 
 
@@ -54,7 +54,8 @@ def require_file(path: Path, limit: int = FILE_LIMIT_BYTES) -> None:
     raise InputRefused(message)
 
 
-def _read(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """The bytes of a file as they are. Raises as `content`."""
     require_file(path)
     try:
         return path.read_bytes()

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from ingest.files import require_file
+from ingest import arrow_sizes
+from ingest.files import bytes_of, require_file
 from ingest.parse import Batch, Findings, Source, completed, jsonable, reason, sorted_out
+from ingest.unpacking import PARQUET, READERS
 from storage.domain.errors import InputRefused
 from storage.domain.record import TIMESTAMP, Resolution
 from storage.domain.units import to_canonical
@@ -65,19 +67,18 @@ def read(path: Path) -> Source:
 
 
 def _frame(path: Path) -> pl.DataFrame:
+    """The columns of an instance. A process apart reads them: a damaged file may end the one that does."""
+    packed = bytes_of(path)
     try:
-        scanned = pl.scan_parquet(path)
-        columns = scanned.collect_schema()
-        rows = scanned.select(pl.len()).collect().item()
+        rows = arrow_sizes.of_parquet(packed).rows
         if rows > ROWS_LIMIT:
-            message = f"'{path}' has {rows:,} rows, and an instance has at most {ROWS_LIMIT:,}"
+            message = f"it has {rows:,} rows, and an instance has at most {ROWS_LIMIT:,}"
             raise InputRefused(message)
-        known = [name for name in columns if name in (TIME, CLASS, *_SENSORS, *_LEFT)]
-        frame = scanned.select(known).collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        lines = str(error).strip().splitlines()
-        message = f"'{path}' cannot be read as parquet: {lines[0] if lines else type(error).__name__}"
+        whole = READERS.frame(packed, PARQUET)
+    except InputRefused as error:
+        message = f"'{path}' cannot be read as parquet: {error}"
         raise InputRefused(message) from error
+    frame = whole.select(name for name in whole.columns if name in (TIME, CLASS, *_SENSORS, *_LEFT))
     if TIME not in frame.columns or not set(frame.columns) & set(_SENSORS):
         message = f"'{path}' is not a 3W instance: it has no column {TIME} or none of {', '.join(_SENSORS)}"
         raise InputRefused(message)
