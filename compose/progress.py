@@ -61,7 +61,7 @@ def counted(counts: Counts) -> str:
         outcome,
         *(f"  quarantined by {rule}: {number:,}" for rule, number in sorted(counts.quarantined_by_rule.items())),
     ]
-    if counts.rows and counts.duplicates == counts.rows - counts.quarantined:
+    if counts.duplicates and counts.duplicates == counts.rows - counts.quarantined:
         lines.append("  every accepted row was there already: nothing changed")
     return "\n".join(lines)
 

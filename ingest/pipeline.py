@@ -121,8 +121,7 @@ class Pipeline:
         """
         now = self._clock()
         with writing(self._engine) as connection:
-            for one in source.fields:
-                wells.add_field(connection, one)
+            wells.add_fields(connection, source.fields)
             wells.add_wells(connection, source.wells)
             well_headers.keep(connection, source.headers, now)
             well_statuses.keep(connection, source.statuses, now)

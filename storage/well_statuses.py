@@ -38,8 +38,7 @@ def keep(connection: Connection, statuses: pl.DataFrame, received_at: datetime) 
     keys = keys_of(connection, statuses["well"].unique().to_list())
     keyed = statuses.join(keys, on="well").select(list(_KEYED_SCHEMA))
     kept = _kept(connection, keyed)
-    same = ["aspect", "since", "until", "code", "field_id", "well_id"]
-    news = keyed.join(kept, on=same, how="anti", nulls_equal=True).select(_KEY).unique()
+    news = _not_covered(keyed, kept).select(_KEY).unique()
     if news.is_empty():
         return 0
     before, offered = (frame.join(news, on=_KEY, how="semi") for frame in (kept, keyed))
@@ -116,6 +115,16 @@ def _kept(connection: Connection, keyed: pl.DataFrame) -> pl.DataFrame:
         well_statuses.c.well_id == func.any(keyed["well_id"].unique().to_list()),
     )
     return copied_out(connection, query, _KEYED_SCHEMA)
+
+
+def _not_covered(offered: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """The offered intervals that no kept one of the same code holds all of."""
+    same = [*_KEY, "code"]
+    pairs = offered.join(kept, on=same, suffix="_kept").filter(
+        (pl.col("since_kept") <= pl.col("since"))
+        & (pl.col("until_kept").is_null() | (pl.col("until") <= pl.col("until_kept")))
+    )
+    return offered.join(pairs.select(*same, "since"), on=[*same, "since"], how="anti")
 
 
 def _merged(kept: pl.DataFrame, offered: pl.DataFrame) -> pl.DataFrame:

@@ -4,15 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Table, case, func, select
+from sqlalchemy import Connection, Table, case, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
 from storage.domain.well import Field, Well
 from storage.tables import fields, log_heads, wells
-
-_ROWS_A_STATEMENT: Final = 5_000
-"""A statement takes 65,535 parameters; a well has four."""
 
 
 def add_field(connection: Connection, field: Field) -> None:
@@ -32,6 +29,15 @@ def add_field(connection: Connection, field: Field) -> None:
     statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
     field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
+
+
+def add_fields(connection: Connection, added: Iterable[Field]) -> None:
+    """Keep fields as `add_field` does, several in one transaction: the locks of those kept are taken in one order."""
+    several = sorted(added, key=lambda field: field.id)
+    query = select(log_heads.c.field_id).join(fields).where(fields.c.slug == func.any([field.id for field in several]))
+    connection.execute(query.order_by(log_heads.c.field_id).with_for_update(of=log_heads))
+    for field in several:
+        add_field(connection, field)
 
 
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:
@@ -55,11 +61,9 @@ def add_wells(connection: Connection, added: Iterable[Well]) -> None:
         if row["field_id"] is None:
             message = f"the field of well {row['id']!r} is not known"
             raise NotFound(message)
-    rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
-    for first in range(0, len(rows), _ROWS_A_STATEMENT):
-        statement = insert(wells).values(rows[first : first + _ROWS_A_STATEMENT])
-        changed = {"name": _better_name(statement.excluded, wells), "purpose": statement.excluded.purpose}
-        connection.execute(statement.on_conflict_do_update(index_elements=["field_id", "slug"], set_=changed))
+    rows.sort(key=lambda row: (row["field_id"], row["slug"]))
+    columns = {name: [row[name] for row in rows] for name in ("field_id", "slug", "name", "purpose")}
+    connection.execute(text(_ADD_WELLS), columns)
 
 
 def all_fields(connection: Connection) -> list[Field]:
@@ -117,6 +121,15 @@ def field_key(connection: Connection, field_id: str) -> int:
         message = f"the field {field_id!r} is not known"
         raise NotFound(message)
     return key
+
+
+_ADD_WELLS: Final = """
+INSERT INTO wells AS kept (field_id, slug, name, purpose)
+SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name AS text[]), CAST(:purpose AS text[]))
+ON CONFLICT (field_id, slug) DO UPDATE SET
+    name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
+    purpose = excluded.purpose
+"""
 
 
 def _better_name(offered: Any, kept: Table) -> Any:

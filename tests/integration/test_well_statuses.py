@@ -82,3 +82,12 @@ def test_the_status_of_an_unknown_well_is_refused(engine: Engine) -> None:
     known_field(engine)
     with pytest.raises(NotFound, match=r"demo\.z"):
         keep(engine, status(("demo.z", "status", month(1), None, "08")))
+
+
+def test_a_report_that_says_a_part_of_what_is_kept_writes_nothing(engine: Engine) -> None:
+    known_field(engine)
+    keep(engine, status(("demo.a", "status", month(1), month(6), "08"), ("demo.a", "status", month(6), None, "12")))
+    assert keep(engine, status(("demo.a", "status", month(2), month(4), "08"))) == 0
+    assert keep(engine, status(("demo.a", "status", month(8), month(9), "12"))) == 0
+    assert keep(engine, status(("demo.a", "status", month(5), month(7), "08"))) == 1
+    assert [code for *_, code in history(engine, "status")] == ["08", "12"]
