@@ -9,7 +9,7 @@ import typer
 
 from compose import logs
 from compose.bench import LONGEST_S, SHORTEST_S, Name, bench
-from compose.formats import Format
+from compose.formats import Format, Options
 from compose.roles import Role
 from compose.settings import Settings, settings
 from storage.domain.errors import InputRefused, SettingsFaulty, WellstreamError
@@ -29,6 +29,12 @@ Data = Annotated[Path | None, typer.Option("--data", help="Folder of the embedde
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 takes a free one.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Speed = Annotated[float, typer.Option("--speed", help="Field-seconds sent per second.")]
+Reference = Annotated[
+    Path | None, typer.Option("--reference", help="Folder of BSEE's reference files, for ogor-a.", show_default=False)
+]
+Mapping = Annotated[
+    Path | None, typer.Option("--mapping", help="What the columns are, for csv: a YAML file.", show_default=False)
+]
 Form = Annotated[Format, typer.Argument(metavar="FORMAT", help="The kind of file.", show_default=False)]
 
 
@@ -113,13 +119,15 @@ def serve(
 def load(
     form: Form,
     files: Annotated[list[Path], typer.Argument(help="The files to read.", show_default=False)],
+    reference: Reference = None,
+    mapping: Mapping = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Load whole files, with progress and a summary. Doing it again adds nothing."""
     from compose import feeding
 
-    for result, text in feeding.load_files(_configured(data=data), form, files):
+    for result, text in feeding.load_files(_configured(data=data), form, files, Options(reference, mapping)):
         _print(result, text, as_json=as_json)
 
 
@@ -130,13 +138,15 @@ def verify(
     rules: Annotated[
         Path | None, typer.Option("--rules", help="YAML document of rules to try; what it changes is told.")
     ] = None,
+    reference: Reference = None,
+    mapping: Mapping = None,
     as_json: Json = False,
 ) -> None:
     """Run rules on a file before they go live. Nothing is stored."""
     from compose import rulebook
-    from compose.feeding import READERS
+    from compose.formats import read
 
-    report = rulebook.report(_configured(), READERS[form](file), rules)
+    report = rulebook.report(_configured(), read(form, file, Options(reference, mapping)), rules)
     if as_json:
         typer.echo(json.dumps(report))
     else:
@@ -144,17 +154,47 @@ def verify(
 
 
 @app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder to watch.", show_default=False)],
+    form: Form,
+    reference: Reference = None,
+    mapping: Mapping = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Load every file that appears in a folder until Ctrl-C, and put it into done or failed with a report beside."""
+    from compose import feeding
+
+    feeding.watch_folder(
+        _configured(data=data), form, folder, Options(reference, mapping), lambda *one: _print(*one, as_json=as_json)
+    )
+
+
+@app.command(name="mapping")
+def propose(
+    file: Annotated[Path, typer.Argument(help="The CSV file to look at.", show_default=False)],
+) -> None:
+    """Propose what the columns of a CSV file are, as YAML for --mapping, with a reason at every line."""
+    from ingest.sources.proposal import proposed
+
+    typer.echo(proposed(file), nl=False)
+
+
+@app.command()
 def replay(
     form: Form,
     file: Annotated[Path, typer.Argument(help="The file to read.", show_default=False)],
     speed: Speed = 86_400.0,
+    reference: Reference = None,
+    mapping: Mapping = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Send a file's records as if they were live."""
     from compose import feeding
 
-    _print(*feeding.replay_file(_configured(data=data), form, file, speed), as_json=as_json)
+    options = Options(reference, mapping)
+    _print(*feeding.replay_file(_configured(data=data), form, file, speed, options), as_json=as_json)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands that feed records in: load, replay, simulate. All go the same way, through one pipeline."""
+"""The commands that feed records in: load, replay, watch, simulate. All go the same way, through one pipeline."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +13,15 @@ from sqlalchemy import Engine
 
 from compose import progress, rulebook
 from compose.embedded import servers
-from compose.formats import Format
+from compose.formats import NO_OPTIONS, Format, Options, check, read
 from compose.settings import Settings
 from compose.up import stop_on_signals
-from ingest import load, replay, simulate
+from ingest import load, replay, simulate, watch
+from ingest.load import Summary
 from ingest.parse import Source
 from ingest.pipeline import Counts, Pipeline
-from ingest.sources import volve
 from ingest.sources.simulator import Simulator
+from ingest.watch import Handled
 from storage import bulk, migrations, rollups
 from storage.database import engine_for
 from storage.domain.errors import StorageDown
@@ -28,45 +29,79 @@ from storage.domain.well import Field
 from stream.doorbell import Doorbell
 
 BULK: Final = Field("bulk", "Bulk field", "Europe/Oslo", 6 * 3600)
-READERS: Final[dict[Format, Callable[[Path], Source]]] = {Format.VOLVE: volve.read}
 
 
-def load_files(known: Settings, form: Format, files: Sequence[Path]) -> Iterator[tuple[dict[str, Any], str]]:
+def load_files(
+    known: Settings, form: Format, files: Sequence[Path], options: Options = NO_OPTIONS
+) -> Iterator[tuple[dict[str, Any], str]]:
     """Load whole files, one after the other; a result for machines and for people each.
+
+    Every file is read before the first is loaded, and of several again when its turn comes, so that one is in memory.
 
     Raises:
         InputRefused: a file cannot be read as what it claims to be; nothing of any file was loaded.
         StorageDown: what was loaded before stays.
     """
-    sources = [READERS[form](file) for file in files]
+    first = [read(form, file, options) for file in files[:1]]
+    for file in files[1:]:
+        read(form, file, options)
     with _pipeline(known) as pipeline:
-        for source in sources:
+        for file in files:
+            source = first.pop() if first else read(form, file, options)
             with progress.rows(source.batch.source) as on_progress:
                 summary = load.load(pipeline, source, on_progress)
-            counted = {"source": summary.source, "seconds": round(summary.seconds, 3), **counts(summary.counts)}
-            yield counted, progress.told(summary)
+            yield _loaded(summary), progress.told(summary)
 
 
-def replay_file(known: Settings, form: Format, file: Path, speed: float) -> tuple[dict[str, Any], str]:
+def watch_folder(
+    known: Settings, form: Format, folder: Path, options: Options, on_handled: Callable[[dict[str, Any], str], None]
+) -> None:
+    """Load what appears in a folder until a signal comes; ``on_handled`` takes each file's result as `load_files`.
+
+    Raises:
+        InputRefused: the folder or an option's file cannot be used.
+    """
+    check(form, options)
+
+    def handled(one: Handled) -> None:
+        on_handled({"moved_to": str(one.file), **one.report}, progress.handled(one))
+
+    stop = stop_on_signals()
+    with _pipeline(known) as pipeline:
+        watch.watch(pipeline, folder, lambda file: read(form, file, options), stop, handled, _told_outage)
+
+
+def _loaded(summary: Summary) -> dict[str, Any]:
+    return {
+        "source": summary.source,
+        "seconds": round(summary.seconds, 3),
+        **counts(summary.counts),
+        "told": list(summary.told),
+    }
+
+
+def replay_file(
+    known: Settings, form: Format, file: Path, speed: float, options: Options = NO_OPTIONS
+) -> tuple[dict[str, Any], str]:
     """Send a file's records as if they were live, until all are sent or a signal comes.
 
     Raises:
         InputRefused: the file or the speed cannot be used.
     """
-    source = replayable(form, file, speed)
+    source = replayable(form, file, speed, options)
     stop = stop_on_signals()
     with _pipeline(known) as pipeline, progress.replay(source) as on_sent:
         sent = replay.replay(pipeline, source, speed, stop, on_sent, _told_outage)
     return counts(sent), progress.counted(sent)
 
 
-def replayable(form: Format, file: Path, speed: float) -> Source:
+def replayable(form: Format, file: Path, speed: float, options: Options = NO_OPTIONS) -> Source:
     """A file as a source that can be replayed at a speed: found out before anything is started for it.
 
     Raises:
         InputRefused: the file or the speed cannot be used.
     """
-    source = READERS[form](file)
+    source = read(form, file, options)
     replay.paced(source, speed, began_s=0.0)
     return source
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ingest.load import Summary
 from ingest.parse import Source
 from ingest.pipeline import Counts
+from ingest.watch import Handled
 
 
 @contextmanager
@@ -35,7 +36,19 @@ def replay(source: Source) -> Iterator[Callable[[datetime, Counts], None]]:
 def told(summary: Summary) -> str:
     """A load's summary for people."""
     speed = summary.counts.rows / max(summary.seconds, 1e-9)
-    return f"{summary.source}: {counted(summary.counts)}\n  {summary.seconds:.1f} s, {speed:,.0f} rows/s"
+    lines = [f"{summary.source}: {counted(summary.counts)}", *(f"  {one}" for one in summary.told)]
+    return "\n".join([*lines, f"  {summary.seconds:.1f} s, {speed:,.0f} rows/s"])
+
+
+def handled(one: Handled) -> str:
+    """A watched file's end for people: what was loaded, or why it could not be."""
+    if not one.loaded:
+        return f"{one.report['file']}: {one.report['error']}\n  moved to {one.file}"
+    told = one.report["counts"]
+    return (
+        f"{one.report['file']}: {told['rows']:,} rows: {told['accepted']:,} accepted, {told['revised']:,} revised,"
+        f" {told['duplicates']:,} duplicates, {told['quarantined']:,} quarantined\n  moved to {one.file}"
+    )
 
 
 def counted(counts: Counts) -> str:
@@ -48,7 +61,7 @@ def counted(counts: Counts) -> str:
         outcome,
         *(f"  quarantined by {rule}: {number:,}" for rule, number in sorted(counts.quarantined_by_rule.items())),
     ]
-    if counts.rows and counts.duplicates == counts.rows - counts.quarantined:
+    if counts.duplicates and counts.duplicates == counts.rows - counts.quarantined:
         lines.append("  every accepted row was there already: nothing changed")
     return "\n".join(lines)
 

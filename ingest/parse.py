@@ -2,16 +2,20 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import polars as pl
 
+from storage.domain.errors import InputRefused
 from storage.domain.record import KEY_COLUMNS, QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Resolution, Verdict
 from storage.domain.refused import Reason, Refused
 from storage.domain.well import Field, Well
+from storage.domain.well_header import HEADER_SCHEMA
+from storage.domain.well_status import STATUS_SCHEMA
 
 CANDIDATE_SCHEMA: Final = pl.Schema(
     {**RECORD_SCHEMA, "index": pl.Int64(), "place": pl.String(), "noted": pl.List(pl.String())}
@@ -63,11 +67,18 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A whole file or feed that has been read: the field and wells it speaks of and its rows."""
+    """A whole file or feed that has been read: the fields and wells it speaks of and its rows.
 
-    field: Field
+    ``headers`` (HEADER_SCHEMA) and ``statuses`` (STATUS_SCHEMA) are what it says of the wells beside their rows;
+    ``told`` are sentences for people about how it was read: what was summed, assumed or left behind.
+    """
+
+    fields: tuple[Field, ...]
     wells: tuple[Well, ...]
     batch: Batch
+    headers: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEADER_SCHEMA))
+    statuses: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=STATUS_SCHEMA))
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,12 @@ def _refusal(source: str, raw: RawRows, values: dict[str, Any], reasons: Sequenc
     return Refused(index, values["field"], source, values["place"], raw(index), tuple(reasons), read)
 
 
+def completed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with every column of CANDIDATE_SCHEMA that it lacks, as null."""
+    absent = {name: kind for name, kind in CANDIDATE_SCHEMA.items() if name not in frame.columns}
+    return frame.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items())
+
+
 def pieces(batch: Batch, rows: int = BATCH_ROWS) -> Iterator[Batch]:
     """The batch in consecutive parts of at most ``rows`` rows, in order of their index; none for an empty batch."""
     candidates = batch.candidates.sort("index")
@@ -179,23 +196,72 @@ def parsed_rows(rows: Sequence[object], source: str, places: Sequence[str] | Non
 
     ``places`` says where each row stands (default "index 0" ...). A row without a source of its own gets ``source``.
     """
-    objects: list[dict[str, Any]] = [row if isinstance(row, dict) else {} for row in rows]
     findings = Findings()
-    _find_strangers(rows, objects, findings)
-    columns = {name: _texts(name, objects, findings) for name in ("field", "well", "resolution", "verdict", "audit_id")}
-    columns["source"] = _texts("source", objects, findings).fill_null(source)
-    columns["start"] = _starts(objects, findings)
-    columns["seconds"] = _seconds(objects, findings)
-    columns |= {name: _numbers(name, objects, findings) for name in (*QUANTITY_COLUMNS, "quality")}
-    columns["issues"] = _issues(objects, findings)
-    _find_unknown_words(columns, objects, findings)
-    _find_missing(rows, objects, findings)
-    frame = pl.DataFrame(columns).with_columns(
-        index=pl.int_range(pl.len(), dtype=pl.Int64),
-        place=pl.Series(places or [f"index {i}" for i in range(len(rows))], dtype=pl.String),
-        noted=pl.lit(None, dtype=pl.List(pl.String)),
-    )
-    return sorted_out(source, frame, findings, lambda index: _raw_of(rows[index]))
+    objects = _objects(rows, findings)
+    present = set(chain.from_iterable(objects)) & ROW_KEYS
+    columns = {}
+    for key in ROW_SCHEMA:
+        if key in present:
+            values = [row.get(key) for row in objects]
+            columns[key] = pl.Series(key, _fitting(key, values, findings), dtype=ROW_SCHEMA[key])
+    frame = pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
+    are_rows = None if objects is rows else {at for at, row in enumerate(rows) if isinstance(row, dict)}
+    at = places or [f"index {index}" for index in range(len(rows))]
+    typed = _typed(frame, at, source, findings, lambda row, key: objects[row].get(key), are_rows)
+    return sorted_out(source, typed, findings, lambda index: _raw_of(rows[index]))
+
+
+def parsed_frame(frame: pl.DataFrame, source: str) -> Batch:
+    """Rows that came as a frame: columns of ROW_KEYS in the types of ROW_SCHEMA, ``start`` as text or as an instant.
+
+    Raises:
+        InputRefused: a column is none of a record or of another type, or one that every row needs is absent.
+    """
+    findings = Findings()
+    cast = _cast(frame)
+    places = [f"index {index}" for index in range(cast.height)]
+    typed = _typed(cast, places, source, findings, lambda row, key: cast[key][row])
+    return sorted_out(source, typed, findings, lambda index: dict(jsonable(cast.row(index, named=True))))
+
+
+ROW_SCHEMA: Final = pl.Schema(
+    {
+        **dict.fromkeys(("field", "well", "start", "resolution", "verdict", "audit_id", "source"), pl.String()),
+        **dict.fromkeys(("seconds", *QUANTITY_COLUMNS, "quality"), pl.Float64()),
+        "issues": pl.List(pl.String()),
+    }
+)
+"""What each key of a row is before it is looked at."""
+
+
+def _cast(frame: pl.DataFrame) -> pl.DataFrame:
+    strangers = [name for name in frame.columns if name not in ROW_SCHEMA]
+    if strangers:
+        message = f"the columns {', '.join(map(shown, strangers[:_UNKNOWN_KEYS_TOLD]))} are none of a record"
+        raise InputRefused(message)
+    absent = [name for name in _REQUIRED if name not in frame.columns]
+    if absent:
+        message = f"the columns {', '.join(absent)} are missing, which every row needs"
+        raise InputRefused(message)
+    wrong = [f"{name} is {kind}" for name, kind in frame.schema.items() if not _is_of(name, kind)]
+    if wrong:
+        message = f"columns of another type than a record's: {', '.join(wrong)}"
+        raise InputRefused(message)
+    kinds = {name: kind for name, kind in ROW_SCHEMA.items() if name in frame.columns}
+    if isinstance(frame.schema["start"], pl.Datetime):
+        kinds["start"] = TIMESTAMP
+    return frame.cast(kinds)  # type: ignore[arg-type]
+
+
+def _is_of(name: str, kind: pl.DataType) -> bool:
+    wanted = ROW_SCHEMA[name]
+    if kind == pl.Null() or (name == "start" and isinstance(kind, pl.Datetime) and kind.time_zone is not None):
+        return True
+    if wanted == pl.Float64():
+        return kind.is_numeric()
+    if wanted == pl.String():
+        return kind == pl.String() or isinstance(kind, pl.Categorical | pl.Enum)
+    return kind in (pl.List(pl.String()), pl.List(pl.Null()))
 
 
 def _raw_of(row: object) -> dict[str, Any]:
@@ -205,7 +271,11 @@ def _raw_of(row: object) -> dict[str, Any]:
     return clean if isinstance(clean, dict) else {"row": clean}
 
 
-def _find_strangers(rows: Sequence[object], objects: list[dict[str, Any]], findings: Findings) -> None:
+def _objects(rows: Sequence[object], findings: Findings) -> Sequence[dict[str, Any]]:
+    """The rows, with an empty object for what is none; that, and keys that no record has, are findings."""
+    if set(map(type, rows)) <= {dict} and set(chain.from_iterable(rows)) <= ROW_KEYS:  # type: ignore[arg-type]
+        return rows  # type: ignore[return-value]
+    objects: list[dict[str, Any]] = [row if isinstance(row, dict) else {} for row in rows]
     for i, row in enumerate(rows):
         if isinstance(row, Unreadable):
             findings.reasons[i].append(reason("not_json", "row", row.text, "which is not JSON"))
@@ -216,6 +286,7 @@ def _find_strangers(rows: Sequence[object], objects: list[dict[str, Any]], findi
             findings.reasons[i] += [_unknown_key(key, row[key]) for key in strangers]
         else:
             continue
+    return objects
 
 
 def _unknown_key(key: str, value: object) -> Reason:
@@ -224,76 +295,28 @@ def _unknown_key(key: str, value: object) -> Reason:
     return Reason("unknown_key", name, plain(value), message)
 
 
-def _find(findings: Findings, objects: list[dict[str, Any]], where: pl.Series, rule: str, key: str, what: str) -> None:
-    """Note a finding about ``key``, unless the row is already known not to be a record at all."""
-    findings.add(where, lambda row: reason(rule, key, objects[row].get(key), what))
+def _fitting(key: str, values: list[Any], findings: Findings) -> list[Any]:
+    """The values that are of the key's kind; the others are findings, and null."""
+    kind = ROW_SCHEMA[key]
+    if kind == pl.String():
+        allowed, rule, what = _TEXTS, "not_text", "which is not text"
+    elif kind == pl.Float64():
+        allowed, rule, what = _NUMBERS, "not_a_number", "which is not a number"
+    else:
+        return _fitting_issues(values, findings)
+    if set(map(type, values)) <= allowed:
+        return values
+    for row, value in enumerate(values):
+        if type(value) not in allowed:
+            findings.reasons[row].append(reason(rule, key, value, what))
+    return [value if type(value) in allowed else None for value in values]
 
 
-def _texts(key: str, objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
-    values = [row.get(key) for row in objects]
-    if not set(map(type, values)) <= _TEXTS:
-        wrong = pl.Series([type(value) not in _TEXTS for value in values], dtype=pl.Boolean)
-        _find(findings, objects, wrong, "not_text", key, "which is not text")
-        values = [value if type(value) in _TEXTS else None for value in values]
-    texts = pl.Series(key, values, dtype=pl.String)
-    _find(findings, objects, texts.str.contains(_CONTROL), "control_character", key, "which has a control character")
-    _find(
-        findings, objects, texts.str.len_chars() > TEXT_LIMIT, "too_long", key, f"longer than {TEXT_LIMIT} characters"
-    )
-    return texts
-
-
-def _numbers(key: str, objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
-    values = [row.get(key) for row in objects]
-    if not set(map(type, values)) <= _NUMBERS:
-        wrong = pl.Series([type(value) not in _NUMBERS for value in values], dtype=pl.Boolean)
-        _find(findings, objects, wrong, "not_a_number", key, "which is not a number")
-        values = [value if type(value) in _NUMBERS else None for value in values]
-    return pl.Series(key, values, dtype=pl.Float64)
-
-
-def _seconds(objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
-    numbers = _numbers("seconds", objects, findings)
-    whole = (numbers.floor() == numbers) & (numbers.abs() < 2**31)
-    _find(
-        findings, objects, ~whole, "not_whole_seconds", "seconds", "which is not a whole number of seconds below 2^31"
-    )
-    return numbers.set(~whole.fill_null(value=False), None).cast(pl.Int32)
-
-
-def _starts(objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
-    texts = _texts("start", objects, findings)
-    starts = texts.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
-    starts = starts.set(~starts.dt.year().is_between(1, 9999).fill_null(value=True), None)
-    unread = (texts.is_not_null() & starts.is_null()).arg_true()
-    slow = {row: _start(texts[row]) for row in unread}
-    for row, (_, what) in slow.items():
-        if what:
-            findings.reasons[row].append(reason("bad_time", "start", texts[row], what))
-    if slow:
-        starts = starts.scatter(list(slow), pl.Series([instant for instant, _ in slow.values()], dtype=TIMESTAMP))
-    return starts.alias("start")
-
-
-def _start(text: str) -> tuple[datetime | None, str]:
-    """The instant of a less usual ISO 8601 text, or what is wrong with it."""
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is None:
-            return None, "a time without an offset from UTC"
-        return instant.astimezone(UTC), ""
-    except (ValueError, OverflowError):
-        return None, "which is not an ISO 8601 time"
-
-
-def _issues(objects: list[dict[str, Any]], findings: Findings) -> pl.Series:
-    values = [row.get("issues") for row in objects]
-    if set(map(type, values)) != {type(None)}:
-        wrong = pl.Series([not _is_issues(value) for value in values], dtype=pl.Boolean)
-        what = f"but issues are a list of at most {ISSUES_LIMIT} codes of letters, digits, _ and -"
-        _find(findings, objects, wrong, "not_issues", "issues", what)
-        values = [value if _is_issues(value) else None for value in values]
-    return pl.Series("issues", values, dtype=pl.List(pl.String))
+def _fitting_issues(values: list[Any], findings: Findings) -> list[Any]:
+    for row, value in enumerate(values):
+        if not _is_issues(value):
+            findings.reasons[row].append(reason("not_issues", "issues", value, _ISSUES_TOLD))
+    return [value if _is_issues(value) else None for value in values]
 
 
 def _is_issues(value: object) -> bool:
@@ -306,14 +329,105 @@ def _is_issues(value: object) -> bool:
     )
 
 
-def _find_unknown_words(columns: dict[str, pl.Series], objects: list[dict[str, Any]], findings: Findings) -> None:
-    for name, words in (("resolution", list(Resolution)), ("verdict", list(Verdict))):
-        told = f"but it is one of {', '.join(words)}"
-        _find(findings, objects, ~columns[name].is_in(words), f"unknown_{name}", name, told)
+def _typed(
+    frame: pl.DataFrame,
+    places: Sequence[str],
+    source: str,
+    findings: Findings,
+    value: Callable[[int, str], object],
+    needed: Collection[int] | None = None,
+) -> pl.DataFrame:
+    """Rows in the types of ROW_SCHEMA as candidates. ``needed``: which rows must have what every row has (None: all).
+
+    All checks are one expression each and are worked out together: nothing is done per row unless one is broken.
+    """
+    absent = [name for name in ROW_SCHEMA if name not in frame.columns]
+    whole = frame.with_columns(pl.lit(None, dtype=ROW_SCHEMA[name]).alias(name) for name in absent)
+    checks = [check for check in _CHECKS if check.key in frame.columns or check.rule == "missing"]
+    if whole.schema["start"] != pl.String():
+        checks = [check for check in checks if check.key != "start" or check.rule == "missing"]
+    looked = whole.select(
+        *(check.broken.alias(f"{at}") for at, check in enumerate(checks)), _start_expr(whole).alias("start")
+    )
+    for at, check in enumerate(checks):
+        if not looked[f"{at}"].any():
+            continue
+        for row in looked[f"{at}"].arg_true():
+            told = value(row, check.key)
+            if check.rule != "missing" or (told is None and (needed is None or row in needed)):
+                findings.reasons[row].append(reason(check.rule, check.key, told, check.what))
+    starts = looked["start"]
+    if starts.null_count() and whole.schema["start"] == pl.String():
+        starts = _slow_starts(whole["start"], starts, findings)
+    return whole.with_columns(
+        starts,
+        pl.when(_WHOLE).then("seconds").cast(pl.Int32, strict=False).alias("seconds"),
+        pl.col("source").fill_null(source),
+        index=pl.int_range(pl.len(), dtype=pl.Int64),
+        place=pl.Series(places, dtype=pl.String),
+        noted=pl.lit(None, dtype=pl.List(pl.String)),
+    )
 
 
-def _find_missing(rows: Sequence[object], objects: list[dict[str, Any]], findings: Findings) -> None:
-    are_rows = pl.Series([isinstance(row, dict) for row in rows], dtype=pl.Boolean)
-    for name in _REQUIRED:
-        absent = pl.Series([row.get(name) is None for row in objects], dtype=pl.Boolean)
-        _find(findings, objects, absent & are_rows, "missing", name, "but every row has one")
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A rule about one key of a row: true where it is broken, null where it has nothing to say."""
+
+    rule: str
+    key: str
+    broken: pl.Expr
+    what: str
+
+
+_WHOLE: Final = (pl.col("seconds").floor() == pl.col("seconds")) & (pl.col("seconds").abs() < 2**31)
+_TEXT_KEYS: Final = tuple(key for key, kind in ROW_SCHEMA.items() if kind == pl.String())
+_ISSUES_TOLD: Final = f"but issues are a list of at most {ISSUES_LIMIT} codes of letters, digits, _ and -"
+_BAD_ISSUES: Final = (pl.col("issues").list.len() > ISSUES_LIMIT) | ~pl.col("issues").list.eval(
+    pl.element().str.contains(r"^[A-Za-z0-9_-]{1,100}$") & ~pl.element().str.contains(r"^(?i:null)$")
+).list.all()
+_CHECKS: Final = (
+    *(
+        _Check("control_character", key, pl.col(key).str.contains(_CONTROL), "which has a control character")
+        for key in _TEXT_KEYS
+    ),
+    *(
+        _Check("too_long", key, pl.col(key).str.len_chars() > TEXT_LIMIT, f"longer than {TEXT_LIMIT} characters")
+        for key in _TEXT_KEYS
+    ),
+    _Check("not_whole_seconds", "seconds", ~_WHOLE, "which is not a whole number of seconds below 2^31"),
+    *(
+        _Check(f"unknown_{key}", key, ~pl.col(key).is_in(words), f"but it is one of {', '.join(words)}")
+        for key, words in (("resolution", list(map(str, Resolution))), ("verdict", list(map(str, Verdict))))
+    ),
+    _Check("not_issues", "issues", _BAD_ISSUES, _ISSUES_TOLD),
+    *(_Check("missing", key, pl.col(key).is_null(), "but every row has one") for key in _REQUIRED),
+)
+
+
+def _start_expr(frame: pl.DataFrame) -> pl.Expr:
+    start = pl.col("start")
+    if frame.schema["start"] == pl.String():
+        start = start.str.to_datetime("%+", strict=False, time_unit="us", time_zone="UTC")
+    return pl.when(start.dt.year().is_between(1, 9999)).then(start)
+
+
+def _slow_starts(texts: pl.Series, starts: pl.Series, findings: Findings) -> pl.Series:
+    """Starts of less usual ISO 8601 texts; what is none is a finding."""
+    slow = {row: _start(texts[row]) for row in (texts.is_not_null() & starts.is_null()).arg_true()}
+    for row, (_, what) in slow.items():
+        if what:
+            findings.reasons[row].append(reason("bad_time", "start", texts[row], what))
+    if not slow:
+        return starts
+    return starts.scatter(list(slow), pl.Series([instant for instant, _ in slow.values()], dtype=TIMESTAMP))
+
+
+def _start(text: str) -> tuple[datetime | None, str]:
+    """The instant of a less usual ISO 8601 text, or what is wrong with it."""
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            return None, "a time without an offset from UTC"
+        return instant.astimezone(UTC), ""
+    except (ValueError, OverflowError):
+        return None, "which is not an ISO 8601 time"

@@ -10,11 +10,11 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from ingest.memory import Memory
-from ingest.parse import Batch, pieces
+from ingest.parse import Batch, Source, pieces
 from ingest.rules.document import default
 from ingest.rules.rule import Known, RuleSet
 from ingest.verify import Verified, verified
-from storage import audit, quarantine, records, rule_sets, wells
+from storage import audit, quarantine, records, rule_sets, well_headers, well_statuses, wells
 from storage.database import reading, writing
 from storage.domain.errors import AlreadyKept, NotFound
 from storage.domain.record import RECORD_SCHEMA, Outcome, Verdict
@@ -131,6 +131,20 @@ class Pipeline:
         with writing(self.engine) as connection:
             wells.add_field(connection, of)
             wells.add_wells(connection, with_wells)
+        self._known_until = None
+
+    def prepare(self, source: Source) -> None:
+        """Make a source's fields and wells known, with what it says of them; doing it again changes nothing.
+
+        Raises:
+            StorageDown: nothing was kept.
+        """
+        now = self.now()
+        with writing(self.engine) as connection:
+            wells.add_fields(connection, source.fields)
+            wells.add_wells(connection, source.wells)
+            well_headers.keep(connection, source.headers, now)
+            well_statuses.keep(connection, source.statuses, now)
         self._known_until = None
 
     def ingest(

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from ingest.parse import Batch, Source
+from ingest.parse import TEXT_LIMIT, Batch, Source
 from ingest.pipeline import Counts, Pipeline, ingested
 from ingest.retry import until_stored
 from storage.domain.errors import InputRefused, StorageDown
@@ -76,9 +76,9 @@ _END = (pl.col("start") + pl.duration(seconds="seconds")).alias("end")
 def by_end(source: Source) -> dict[datetime, Batch]:
     """One batch per end of an interval, all wells in it; rows that could not be parsed go with the first.
 
-    The source is named "replay <field>".
+    The source is named "replay <field>", after all its fields.
     """
-    name = f"replay {source.field.id}"
+    name = f"replay {', '.join(sorted(one.id for one in source.fields))}"[:TEXT_LIMIT]
     whole = source.batch
     candidates = whole.candidates.with_columns(_END, source=pl.lit(name)).sort("end", "index")
     batches = {
@@ -109,7 +109,7 @@ def replay(
     """
     pacing = paced(source, speed, time.monotonic())
     batches = by_end(source)
-    until_stored(lambda: pipeline.register(source.field, source.wells), stop, on_failure)
+    until_stored(lambda: pipeline.prepare(source), stop, on_failure)
     counts, sent = Counts(), 0
     while sent < len(pacing.ends) and not stop.is_set():
         for end in pacing.due(time.monotonic(), sent):

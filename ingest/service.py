@@ -1,5 +1,6 @@
-"""The way in over HTTP: POST records as JSON or NDJSON, an answer for every row."""
+"""The way in over HTTP: POST records as JSON, NDJSON, Arrow IPC or Parquet, an answer for every row."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from http import HTTPStatus
@@ -9,19 +10,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ingest.parse import Batch, Unreadable, parsed_rows, pieces
+from ingest.admission import AT_WORK, Admission, TooBusy
+from ingest.bodies import ARROW, BODY_LIMIT_BYTES, PARQUET, NotUnderstood, TooLarge, batch_in, too_large, unpacked
+from ingest.parse import pieces
 from ingest.pipeline import Counts, Pipeline, Receipt
 from ingest.release import StillRefused
 from storage.domain.errors import Conflict, InputRefused, NotFound, StorageDown, WellstreamError
 from storage.domain.record import QUANTITIES, Resolution, Verdict
 
-SOURCE: Final = "api"
-BODY_LIMIT_BYTES: Final = 16 * 1024 * 1024
-"""About 40,000 rows: more should come in several requests, each with its own answer."""
-
 RETRY_AFTER_S: Final = 2
-_JSON: Final = ("application/json",)
-_NDJSON: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _STATUS: Final[dict[type[WellstreamError], HTTPStatus]] = {
     InputRefused: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
@@ -30,38 +27,35 @@ _STATUS: Final[dict[type[WellstreamError], HTTPStatus]] = {
 }
 
 
-class TooLarge(WellstreamError):
-    """The body of a request is longer than is taken at once."""
-
-    code = "too-large"
-
-
-class NotUnderstood(WellstreamError):
-    """The body of a request is of a type that is not read here."""
-
-    code = "media-type-unknown"
-
-
 _REFUSALS: Final = _STATUS | {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotUnderstood: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     StillRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooBusy: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 
-def routes(pipeline: Pipeline) -> APIRouter:
+def routes(pipeline: Pipeline, admission: Admission | None = None) -> APIRouter:
     """The routes of ingest: ``POST /api/v1/records``."""
     router = APIRouter(prefix="/api/v1", tags=["records"])
+    door = admission or Admission()
+    at_work = asyncio.Semaphore(AT_WORK)
 
     @router.post("/records", openapi_extra=_BODY_DOCS, responses=_ANSWER_DOCS, summary="Store records")
     async def post_records(request: Request) -> Response:
         """Every row is answered: accepted, duplicate, revised, or quarantined with reasons. Sending the same rows
         again is harmless. With an answer other than 200 send the same request again: rows that were already stored
-        come out as duplicates."""
+        come out as duplicates.
+
+        Bodies may be gzipped. While too many are being worked on the answer is 429: come back after Retry-After
+        seconds."""
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        coding = request.headers.get("content-encoding", "").strip().lower()
         try:
-            body = await body_of(request, BODY_LIMIT_BYTES, "send the rows in several requests")
-            media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return await run_in_threadpool(_answered, pipeline, body, media_type)
+            with door.admitted(_claimed(request)):
+                body = await body_of(request, BODY_LIMIT_BYTES, "send the rows in several requests")
+                async with at_work:
+                    return await run_in_threadpool(_answered, pipeline, body, coding, media_type)
         except WellstreamError as error:
             return problem(error)
 
@@ -85,6 +79,19 @@ def problem(error: WellstreamError) -> Response:
     return Response(orjson.dumps(content), status.value, headers, "application/problem+json")
 
 
+def _claimed(request: Request) -> int:
+    """How many bytes the body may have: what its header says, else as many as are taken.
+
+    Raises:
+        TooLarge: the header says more.
+    """
+    told = request.headers.get("content-length", "")
+    size = int(told) if told.isdigit() else BODY_LIMIT_BYTES
+    if size > BODY_LIMIT_BYTES:
+        raise too_large(BODY_LIMIT_BYTES)
+    return size
+
+
 async def body_of(request: Request, limit: int, instead: str) -> bytes:
     """The request's body, given up as soon as it is longer than ``limit`` bytes; ``instead`` says what to do then.
 
@@ -93,58 +100,18 @@ async def body_of(request: Request, limit: int, instead: str) -> bytes:
     """
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told) > limit:
-        raise _too_large(limit, instead)
+        raise too_large(limit, instead=instead)
     parts = bytearray()
     async for part in request.stream():
         parts += part
         if len(parts) > limit:
-            raise _too_large(limit, instead)
+            raise too_large(limit, instead=instead)
     return bytes(parts)
 
 
-def _too_large(limit: int, instead: str) -> TooLarge:
-    return TooLarge(f"the body is longer than {limit:,} bytes; {instead}")
-
-
-def _answered(pipeline: Pipeline, body: bytes, media_type: str) -> Response:
-    receipts = [pipeline.ingest(piece) for piece in pieces(batch_in(body, media_type))]
+def _answered(pipeline: Pipeline, body: bytes, coding: str, media_type: str) -> Response:
+    receipts = [pipeline.ingest(piece) for piece in pieces(batch_in(unpacked(body, coding), media_type))]
     return Response(orjson.dumps(_content(receipts)), media_type="application/json")
-
-
-def batch_in(body: bytes, media_type: str) -> Batch:
-    """The rows of a request's body.
-
-    Raises:
-        InputRefused: the body is not JSON, or JSON but neither an array nor an object with "records".
-        NotUnderstood: the media type is neither JSON nor NDJSON.
-    """
-    if media_type in _NDJSON:
-        lines = [(f"line {n}", line) for n, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
-        return parsed_rows([_row(line) for _, line in lines], SOURCE, [place for place, _ in lines])
-    if media_type not in _JSON:
-        message = f"the content type {media_type!r} is not read here; send {_JSON[0]} or {_NDJSON[0]}"
-        raise NotUnderstood(message)
-    return parsed_rows(_rows(body), SOURCE)
-
-
-def _rows(body: bytes) -> list[Any]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        message = f"the body is not JSON: {error}"
-        raise InputRefused(message) from error
-    rows = content.get("records") if isinstance(content, dict) else content
-    if not isinstance(rows, list):
-        message = 'the body must be an array of rows or an object {"records": [...]}'
-        raise InputRefused(message)
-    return rows
-
-
-def _row(line: bytes) -> object:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return Unreadable(line.decode(errors="replace"))
 
 
 def _content(receipts: Sequence[Receipt]) -> dict[str, Any]:
@@ -186,13 +153,15 @@ _BODY_DOCS: Final[dict[str, Any]] = {
         "content": {
             "application/json": {"schema": {"type": "array", "items": ROW_DOCS}},
             "application/x-ndjson": {"schema": ROW_DOCS},
+            **{name: {"schema": {"type": "string", "format": "binary"}} for name in (*ARROW, *PARQUET)},
         },
     }
 }
 _ANSWER_DOCS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "All rows were answered"},
-    400: {"description": "The body is not JSON of rows"},
-    413: {"description": f"The body is longer than {BODY_LIMIT_BYTES:,} bytes"},
-    415: {"description": "The content type is neither JSON nor NDJSON"},
+    400: {"description": "The body is not of rows, or not of its content type"},
+    413: {"description": f"The body is longer than {BODY_LIMIT_BYTES:,} bytes, or unpacks to too much"},
+    415: {"description": "The content type or encoding is not read here"},
+    429: {"description": "Too many bodies are being worked on; try again after Retry-After seconds"},
     503: {"description": "Storage does not answer; try again after Retry-After seconds"},
 }

@@ -46,7 +46,7 @@ class Trial:
 def known_of(source: Source) -> Known:
     """The fields and wells that a source itself speaks of."""
     return Known(
-        {source.field.id: source.field},
+        {one.id: one for one in source.fields},
         frozenset(well.id for well in source.wells),
         {well.id: well.purpose for well in source.wells},
     )

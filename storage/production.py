@@ -1,4 +1,4 @@
-"""What was produced: the newest records and histories, as frames, from one snapshot."""
+"""What was produced: the newest records and histories, as frames, from one snapshot; without what was withdrawn."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, func, select, text, true
 
 from storage.database import copied_out, microseconds, spaced
-from storage.domain.record import QUANTITIES, QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Kind, Resolution
+from storage.domain.record import QUANTITIES, QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Kind, Resolution, Verdict
 from storage.tables import fields, records, wells
 from storage.wells import field_key
 
@@ -44,7 +44,7 @@ def latest(connection: Connection, field_id: str) -> pl.DataFrame:
     key = field_key(connection, field_id)
     newest = (
         select(records)
-        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id)
+        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id, records.c.verdict != Verdict.WITHDRAWN)
         .order_by(records.c.start.desc(), records.c.seconds)
         .limit(1)
         .lateral("r")
@@ -111,7 +111,11 @@ def daily_totals(
 def _span(
     key: int, resolution: Resolution, since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_kept.c.field_id == key, _kept.c.resolution == str(resolution)]
+    conditions: list[ColumnElement[bool]] = [
+        _kept.c.field_id == key,
+        _kept.c.resolution == str(resolution),
+        _kept.c.verdict != Verdict.WITHDRAWN,
+    ]
     if since is not None:
         conditions.append(_kept.c.start >= since)
     if until is not None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -239,4 +240,37 @@ audit = Table(
     Index("ix_audit_well_start", "well", "start"),
     Index("ix_audit_quarantine_id", "quarantine_id"),
     comment="What people and sources did to records and rules. Append-only: triggers refuse all else.",
+)
+
+well_headers = Table(
+    "well_headers",
+    metadata,
+    Column("field_id", Integer, primary_key=True, autoincrement=False),
+    Column("well_id", Integer, primary_key=True, autoincrement=False),
+    Column("api_number", Text, comment="text: it may begin with a zero"),
+    Column("company", Text),
+    Column("spud_date", Date),
+    Column("total_depth_m", Double),
+    Column("water_depth_m", Double),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Column("first_production", Date),
+    Column("source", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(["field_id", "well_id"], [wells.c.field_id, wells.c.well_id]),
+)
+
+well_statuses = Table(
+    "well_statuses",
+    metadata,
+    Column("field_id", Integer, primary_key=True, autoincrement=False),
+    Column("well_id", Integer, primary_key=True, autoincrement=False),
+    Column("aspect", Text, primary_key=True, comment="status, borehole, type, operator, lease, label"),
+    Column("since", DateTime(timezone=True), primary_key=True),
+    Column("until", DateTime(timezone=True), comment="exclusive; null: it holds on"),
+    Column("code", Text, nullable=False, comment="as its source writes it"),
+    Column("source", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    ForeignKeyConstraint(["field_id", "well_id"], [wells.c.field_id, wells.c.well_id]),
+    comment="What was reported of wells, in intervals without overlap; what records say is worked out, not kept.",
 )

@@ -1,9 +1,10 @@
 """Where fields and wells are kept."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Table, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
@@ -14,7 +15,8 @@ from storage.tables import fields, log_heads, rollup_heads, wells
 def add_field(connection: Connection, field: Field) -> None:
     """Keep a field and give it a log and rollups; a field already kept gets the new name, zone and day start.
 
-    Records stay stamped by the clock they were written with until the rollups follow, which stamp them again.
+    A name that only repeats the id ("EI330" of "ei330") does not take the place of a better one. Records stay stamped
+    by the clock they were written with until the rollups follow, which stamp them again.
     """
     clock = {"time_zone": field.time_zone, "day_start_s": field.day_start_s}
     _hold_log(connection, field.id)
@@ -22,7 +24,8 @@ def add_field(connection: Connection, field: Field) -> None:
         select(fields.c.time_zone, fields.c.day_start_s).where(fields.c.slug == field.id)
     ).one_or_none()
     statement = insert(fields).values({"slug": field.id, "name": field.name, **clock})
-    changed = {name: statement.excluded[name] for name in ("name", *clock)}
+    changed = {name: statement.excluded[name] for name in clock}
+    changed["name"] = _better_name(statement.excluded, fields)
     statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
     field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
@@ -38,8 +41,17 @@ def _hold_log(connection: Connection, field_id: str) -> None:
     connection.execute(query.with_for_update(of=log_heads))
 
 
+def add_fields(connection: Connection, added: Iterable[Field]) -> None:
+    """Keep fields as `add_field` does, several in one transaction: the locks of those kept are taken in one order."""
+    several = sorted(added, key=lambda field: field.id)
+    query = select(log_heads.c.field_id).join(fields).where(fields.c.slug == func.any([field.id for field in several]))
+    connection.execute(query.order_by(log_heads.c.field_id).with_for_update(of=log_heads))
+    for field in several:
+        add_field(connection, field)
+
+
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:
-    """Keep wells; a well already kept gets the new name and purpose.
+    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id.
 
     Raises:
         NotFound: a well's field is not kept.
@@ -59,11 +71,9 @@ def add_wells(connection: Connection, added: Iterable[Well]) -> None:
         if row["field_id"] is None:
             message = f"the field of well {row['id']!r} is not known"
             raise NotFound(message)
-    if rows:
-        values = [{name: value for name, value in row.items() if name != "id"} for row in rows]
-        statement = insert(wells).values(values)
-        changed = {"name": statement.excluded.name, "purpose": statement.excluded.purpose}
-        connection.execute(statement.on_conflict_do_update(index_elements=["field_id", "slug"], set_=changed))
+    rows.sort(key=lambda row: (row["field_id"], row["slug"]))
+    columns = {name: [row[name] for row in rows] for name in ("field_id", "slug", "name", "purpose")}
+    connection.execute(text(_ADD_WELLS), columns)
 
 
 def all_fields(connection: Connection) -> list[Field]:
@@ -121,6 +131,20 @@ def field_key(connection: Connection, field_id: str) -> int:
         message = f"the field {field_id!r} is not known"
         raise NotFound(message)
     return key
+
+
+_ADD_WELLS: Final = """
+INSERT INTO wells AS kept (field_id, slug, name, purpose)
+SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name AS text[]), CAST(:purpose AS text[]))
+ON CONFLICT (field_id, slug) DO UPDATE SET
+    name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
+    purpose = excluded.purpose
+"""
+
+
+def _better_name(offered: Any, kept: Table) -> Any:
+    """The offered name, or the kept one when the offered only repeats the id."""
+    return case((func.lower(offered.name) == offered.slug, kept.c.name), else_=offered.name)
 
 
 def _field_ids(connection: Connection) -> dict[str, int]:

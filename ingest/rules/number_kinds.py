@@ -91,14 +91,6 @@ def _days_against_month(column: str, values: Values) -> Test:
     return Test(sentence, broken, quiet=lambda batch: Resolution.MONTHLY not in batch.words("resolution"))
 
 
-def _noted(column: str, _: Values) -> Test:
-    return Test(
-        lambda _row: f"{column} has no reading: its source says 0 where the gauge gave none",
-        pl.col("noted").list.contains(pl.lit(f"no_reading-{column}")),
-        quiet=lambda batch: batch.empty("noted"),
-    )
-
-
 def _zero(column: str, _: Values) -> Test:
     return Test(
         lambda _row: f"{column} is 0, which its gauge gives when it has no reading; it counts as not measured",
@@ -189,10 +181,6 @@ NUMBER_KINDS: Final = (
         "days_against_month", "On-stream days of a monthly record are not more than the days of that month.",
         ("on_stream_s",), _days_against_month,
         (Parameter("tolerance_d", "days", "more by so much is still kept", 0.05, 0, 31),), fixed=True,
-    ),
-    RuleKind(
-        "no_reading", "The source itself says that the gauge had no reading.", GROUPS["states"], _noted,
-        severities=(Severity.SUSPECT,),
     ),
     RuleKind(
         "zero_is_no_reading", "A gauge that gives exactly 0 has no reading: the value counts as not measured, and the"

@@ -9,11 +9,12 @@ from typing import Final, Literal
 import fastexcel
 import polars as pl
 
-from ingest.parse import Batch, Findings, Source, reason, sorted_out
+from ingest.parse import Batch, Findings, Source, completed, reason, sorted_out
 from storage.domain.errors import InputRefused
 from storage.domain.production_day import day_bounds
-from storage.domain.record import RECORD_SCHEMA, TIMESTAMP, Resolution
+from storage.domain.record import TIMESTAMP, Resolution
 from storage.domain.well import Field, Well, well_id
+from storage.domain.well_status import Aspect, runs
 
 FIELD: Final = Field("volve", "Volve", "Europe/Oslo", 0)
 DAILY_SHEET: Final = "Daily Production Data"
@@ -49,6 +50,7 @@ _MONTHLY: Final = {
     "Water": "water_sm3",
     "WI": "injected_water_sm3",
 }
+_TYPES: Final = {"production": "producer", "injection": "injector"}
 _ZIP_SIGNATURE: Final = b"PK\x03\x04"
 _UNPACKED_LIMIT: Final = 1 << 30
 _PARTS: Final = ("[Content_Types].xml", "xl/workbook.xml")
@@ -74,7 +76,8 @@ def read(path: Path) -> Source:
     if text.is_empty():
         message = f"{_named(path)} has no rows in its sheet '{DAILY_SHEET}'"
         raise InputRefused(message)
-    return Source(FIELD, _wells_in(text), _batch(f"volve {path.name}", text, numbers))
+    batch = _batch(f"volve {path.name}", text, numbers)
+    return Source((FIELD,), _wells_in(text), batch, statuses=_types(batch.candidates, text))
 
 
 def monthly_sheet(path: Path) -> pl.DataFrame:
@@ -105,6 +108,16 @@ def _wells_in(text: pl.DataFrame) -> tuple[Well, ...]:
         if name in ids
     )
     return tuple(sorted(wells, key=lambda well: well.id))
+
+
+def _types(candidates: pl.DataFrame, text: pl.DataFrame) -> pl.DataFrame:
+    """What each well was, day by day, as intervals: F-5 was an injector, then a producer."""
+    kinds = text.select(pl.col("index").cast(pl.Int64), code=pl.col("FLOW_KIND").replace(_TYPES))
+    days = candidates.join(kinds, on="index").with_columns(
+        pl.col("start").alias("since"), (pl.col("start") + pl.duration(seconds="seconds")).alias("until")
+    )
+    observed = days.unique(["well", "since"], keep="last", maintain_order=True)
+    return runs(observed.select("well", "since", "until", "code"), Aspect.TYPE, FIELD.id, bridged=True)
 
 
 def _well_ids(names: pl.Series) -> dict[str, str]:
@@ -138,10 +151,10 @@ def _batch(source: str, text: pl.DataFrame, numbers: pl.DataFrame) -> Batch:
         .join(_intervals(days), on="day", how="left", maintain_order="left")
         .with_columns(_noted(), *(pl.col(name).replace(0.0, None) for name in _ZERO_IS_NO_READING))
     )
-    absent = {name: kind for name, kind in RECORD_SCHEMA.items() if name not in frame.columns}
-    frame = frame.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items())
     rows, cells = text["index"], text.drop("index")
-    return sorted_out(source, frame, findings, lambda index: cells.row(int(rows.search_sorted(index)), named=True))
+    return sorted_out(
+        source, completed(frame), findings, lambda index: cells.row(int(rows.search_sorted(index)), named=True)
+    )
 
 
 def _noted() -> pl.Expr:

@@ -186,6 +186,34 @@ def test_results_are_printed_for_machines_on_request(wellstream: object, volve_f
     assert json.loads(wellstream("migrate", "--json")[1]) == {"schema": newest}  # type: ignore[operator]
 
 
+def test_a_mapping_is_proposed_and_loads_its_file(wellstream: object, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "d.csv", tmp_path / "m.yaml"
+    file.write_text("Date;Well;Oil (bbl)\n31.03.2024;F-1;12,5\n01.04.2024;F-1;much\n")
+    status, out, _ = wellstream("mapping", str(file))  # type: ignore[operator]
+    assert status == 0
+    assert "UNSURE" in out
+    mapping.write_text(out.replace("my-field", "Demo"))
+    status, out, _ = wellstream("load", "csv", str(file), "--mapping", str(mapping), "--json")  # type: ignore[operator]
+    counts = json.loads(out)
+    assert (status, counts["accepted"], counts["quarantined_by_rule"]) == (0, 1, {"not_a_number": 1})
+
+
+def test_faults_of_a_mapping_are_one_sentence_before_anything_starts(wellstream: object, tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("encoding: morse\ncolumns: {}\n")
+    for command in (["load", "csv", "x.csv"], ["watch", str(tmp_path), "csv"], ["replay", "csv", "x.csv"]):
+        status, out, err = wellstream(*command, "--mapping", str(tmp_path / "m.yaml"))  # type: ignore[operator]
+        assert (status, out) == (1, "")
+        assert is_one_sentence(err), err
+        assert "encoding is 'morse'" in err
+
+
+def test_an_option_of_another_format_is_one_sentence(wellstream: object, tmp_path: Path) -> None:
+    status, _, err = wellstream("load", "volve", "x.xlsx", "--reference", str(tmp_path))  # type: ignore[operator]
+    assert status == 1
+    assert is_one_sentence(err), err
+    assert "--reference" in err
+
+
 def test_the_doctor_says_what_is_fine_and_what_is_not(wellstream: object) -> None:
     status, out, _ = wellstream("doctor", "--port", "0", "--json")  # type: ignore[operator]
     found = json.loads(out)

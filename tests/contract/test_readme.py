@@ -7,7 +7,10 @@ import pytest
 import typer.main
 
 from compose.cli import app
+from compose.formats import Format, Options, read
 from compose.settings import Settings
+from ingest.admission import AT_WORK, MOST_BODIES, MOST_BYTES
+from ingest.bodies import BODY_LIMIT_BYTES, ROWS_LIMIT, UNPACKED_LIMIT_BYTES
 from stream import frames
 from stream.close_codes import ADVICE
 from stream.topics import topic
@@ -42,6 +45,28 @@ def test_the_commands_are_those_of_the_code() -> None:
         f"wellstream {name}": (one.help or "").strip()
         for name, one in command.commands.items()  # type: ignore[attr-defined]
     }
+
+
+def test_the_formats_are_those_of_the_code() -> None:
+    assert [row[0] for row in table("format")] == [str(form) for form in Format]
+
+
+def test_the_mapping_that_is_shown_reads_the_rows_that_are_shown(tmp_path: Path) -> None:
+    lines = README[README.index("    field: Demo") : README.index("A watched folder")].splitlines()
+    shown = [line[4:] for line in lines if line.startswith("    ")]
+    at = next(number for number, line in enumerate(shown) if line.startswith("Date;"))
+    (tmp_path / "m.yaml").write_text("\n".join(shown[:at]))
+    (tmp_path / "d.csv").write_text("\n".join(shown[at:]))
+    source = read(Format.CSV, tmp_path / "d.csv", Options(mapping=tmp_path / "m.yaml"))
+    assert (source.batch.candidates.height, source.batch.refused) == (1, ())
+
+
+def test_the_limits_of_a_body_are_those_of_the_code() -> None:
+    mib = 1024 * 1024
+    limits = (BODY_LIMIT_BYTES // mib, UNPACKED_LIMIT_BYTES // mib, ROWS_LIMIT, MOST_BODIES, MOST_BYTES // mib, AT_WORK)
+    told = "at most {} MiB, and unpacks to at most {} MiB and {:,} rows; of {} bodies or {} MiB at once"
+    assert told.format(*limits[:5]) in " ".join(README.split())
+    assert AT_WORK == 4
 
 
 def test_the_close_codes_are_those_of_the_code() -> None:

@@ -1,18 +1,23 @@
 """The contract of POST /api/v1/records."""
 
 import asyncio
+import gzip
+import io
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
+from ingest.admission import Admission
+from ingest.bodies import ARROW, BODY_LIMIT_BYTES, PARQUET
 from ingest.pipeline import Pipeline
-from ingest.service import BODY_LIMIT_BYTES, routes
+from ingest.service import routes
 from storage.database import engine_for, reading
 from stream.doorbell import Doorbell
 from tests.records import known_field
@@ -31,15 +36,16 @@ def now() -> datetime:
 class Client:
     """Sends requests to the routes of ingest without a socket."""
 
-    def __init__(self, engine: Engine, redis_url: str) -> None:
+    def __init__(self, engine: Engine, redis_url: str, admission: Admission | None = None) -> None:
         app = FastAPI()
-        app.include_router(routes(Pipeline(engine, Doorbell(redis_url), now)))
+        app.include_router(routes(Pipeline(engine, Doorbell(redis_url), now), admission))
         self._transport = httpx.ASGITransport(app)
 
-    def post(self, content: object, media_type: str = "application/json") -> httpx.Response:
+    def post(self, content: object, media_type: str = "application/json", coding: str = "") -> httpx.Response:
         """POST bytes or chunks of them as they are, anything else as JSON."""
         body = content if isinstance(content, bytes | AsyncIterator) else json.dumps(content).encode()
-        return self._answer("POST", "/api/v1/records", content=body, headers={"content-type": media_type})
+        headers = {"content-type": media_type, **({"content-encoding": coding} if coding else {})}
+        return self._answer("POST", "/api/v1/records", content=body, headers=headers)
 
     def get(self, path: str) -> httpx.Response:
         return self._answer("GET", path)
@@ -94,6 +100,49 @@ def test_lines_of_json_are_taken(client: Client) -> None:
     ]  # fmt: skip
 
 
+def columns_in(media_type: str) -> bytes:
+    frame, body = pl.DataFrame([ROW, ROW | {"oil_sm3": -1.0}]), io.BytesIO()
+    if media_type in PARQUET:
+        frame.write_parquet(body)
+    elif media_type == ARROW[0]:
+        frame.write_ipc_stream(body)
+    else:
+        frame.write_ipc(body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize("media_type", [*ARROW, *PARQUET])
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_columns_are_taken_and_every_row_is_answered(client: Client, media_type: str, coding: str) -> None:
+    body = columns_in(media_type)
+    for outcome in ("accepted", "duplicate"):
+        content = client.post(gzip.compress(body) if coding else body, media_type, coding).json()
+        assert [(row["index"], row["outcome"]) for row in content["rows"]] == [(0, outcome), (1, "quarantined")]
+        assert content["rows"][1]["reasons"][0]["rule"] == "below_low"
+
+
+def test_a_flood_is_told_to_wait_and_the_door_opens_again(engine: Engine, redis_url: str) -> None:
+    known_field(engine)
+    door = Admission(most_bodies=1, most_bytes=1 << 20)
+    client = Client(engine, redis_url, door)
+    with door.admitted(100):
+        answer = client.post([ROW])
+    assert (answer.status_code, answer.headers["content-type"], answer.headers["retry-after"]) == (429, PROBLEM, "2")
+    assert (answer.json()["code"], answer.json()["retry"]) == ("too-busy", True)
+    assert "1 bodies of 100 bytes" in answer.json()["detail"]
+    assert client.post([ROW]).status_code == 200
+    assert (door.bodies, door.bytes) == (0, 0)
+
+
+def test_a_body_without_a_length_is_counted_as_the_longest(engine: Engine, redis_url: str) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"[]"
+
+    client = Client(engine, redis_url, Admission(most_bytes=BODY_LIMIT_BYTES - 1))
+    assert client.post(chunks()).status_code == 429
+    assert client.post([]).status_code == 200
+
+
 def test_no_rows_are_no_error(client: Client) -> None:
     content = client.post([]).json()
     assert (content["rows"], content["counts"]["rows"], content["positions"]) == ([], 0, {})
@@ -121,6 +170,8 @@ def test_more_rows_than_one_message_takes_are_answered_in_one_go(client: Client)
         (b"", "application/json", 400, "input-refused"),
         (b'{"rows": []}', "application/json", 400, "input-refused"),
         (b"a,b", "text/csv", 415, "media-type-unknown"),
+        (b"ARROW1", ARROW[1], 400, "input-refused"),
+        (b"PAR1PAR1", PARQUET[0], 400, "input-refused"),
     ],
 )
 def test_a_request_that_is_not_rows_is_a_problem_with_a_code(
@@ -161,5 +212,5 @@ def test_records_are_stored_while_redis_is_away(engine: Engine) -> None:
 
 def test_the_route_is_documented(client: Client) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/api/v1/records"]["post"]
-    assert set(operation["responses"]) >= {"200", "400", "413", "415", "503"}
+    assert set(operation["responses"]) >= {"200", "400", "413", "415", "429", "503"}
     assert "oil_sm3" in json.dumps(operation["requestBody"])

@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def judged(source: Source) -> Verified:
-    known = Known({"volve": source.field}, frozenset(well.id for well in source.wells))
+    known = Known({field.id: field for field in source.fields}, frozenset(well.id for well in source.wells))
     return verified(source.batch, known, NOW)
 
 
@@ -116,6 +116,13 @@ def test_an_injector_is_one_by_its_newest_day(tmp_path: Path) -> None:
         ("volve.15-9-f-4", "injector"), ("volve.15-9-f-5", "producer")
     ]  # fmt: skip
     assert source.batch.candidates["injected_water_sm3"].to_list() == [5000.0, None, None]
+
+
+def test_the_type_of_a_well_is_dated_by_its_days(volve: Source) -> None:
+    f5 = volve.statuses.filter(pl.col("well") == "volve.15-9-f-5")
+    assert f5["code"].to_list() == ["injector", "producer", "injector"]
+    assert f5["since"][1] == f5["until"][0] == datetime(2016, 4, 10, 22, tzinfo=UTC)
+    assert volve.statuses.filter(pl.col("well") == "volve.15-9-f-4")["code"].to_list() == ["injector"]
 
 
 def refusal(path: Path) -> str:

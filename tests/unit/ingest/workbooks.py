@@ -1,14 +1,12 @@
 """Small Excel workbooks for tests, written by hand, and where the real one is."""
 
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import pytest
-
 from ingest.sources.volve import DAILY_SHEET, MONTHLY_SHEET
+from tests.shared_data import shared
 
 Cell = str | float | None
 
@@ -94,12 +92,5 @@ def _cell(row: int, column: int, value: Cell) -> str:
 
 
 def real_workbook() -> Path:
-    """The Volve workbook of the shared data; a test that needs it is skipped without it, and fails under CI."""
-    folder = Path(os.environ.get("WELLSTREAM_SHARED_DATA", "../shared/data"))
-    path = folder / "volve" / "Volve production data.xlsx"
-    if not path.exists():
-        told = f"the Volve workbook is not at {path}; WELLSTREAM_SHARED_DATA names the folder of shared data"
-        if os.environ.get("CI") == "true":
-            pytest.fail(told)
-        pytest.skip(told)
-    return path
+    """The Volve workbook of the shared data."""
+    return shared("volve", "Volve production data.xlsx")

@@ -1,0 +1,42 @@
+"""Fields and wells are kept with the best name that was told."""
+
+import threading
+
+from sqlalchemy import Engine
+
+from storage import wells
+from storage.database import reading, writing
+from storage.domain.well import Field, Well
+
+
+def test_a_name_that_only_repeats_the_id_does_not_take_the_place_of_a_better_one(engine: Engine) -> None:
+    for field, well in (("Eugene", "EI 314 A001"), ("EI330", "177104021701")):
+        with writing(engine) as connection:
+            wells.add_fields(connection, [Field("ei330", field, "UTC")])
+            wells.add_wells(connection, [Well("ei330.177104021701", well, "injector")])
+    with reading(engine) as connection:
+        assert [one.name for one in wells.all_fields(connection)] == ["Eugene"]
+        assert wells.wells_of(connection, "ei330") == [Well("ei330.177104021701", "EI 314 A001", "injector")]
+
+
+def test_many_fields_and_wells_are_kept_by_several_at_once(engine: Engine) -> None:
+    fields = [Field(f"f{number}", f"Field {number}", "UTC") for number in range(40)]
+    added = [Well(f"{field.id}.w{number}", f"W {number}") for field in fields for number in range(200)]
+    failures: list[BaseException] = []
+
+    def register(order: int) -> None:
+        try:
+            with writing(engine) as connection:
+                wells.add_fields(connection, fields[::order])
+                wells.add_wells(connection, added[::order])
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+
+    threads = [threading.Thread(target=register, args=(order,)) for order in (1, -1, 1, -1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert failures == []
+    with reading(engine) as connection:
+        assert sum(len(wells.wells_of(connection, field.id)) for field in fields) == 8_000
