@@ -123,7 +123,7 @@ def _batch(found: Entry, wish: Release) -> Batch:
     if strangers:
         message = f"{strangers[0]!r} is no column of a record; values may name {', '.join(sorted(ROW_KEYS))}"
         raise InputRefused(message)
-    if not read or (not found.whole and not wish.values):
+    if not found.whole and not wish.values:
         message = f"the quarantined row {found.id} could not be read as it came: release it with corrected values"
         raise InputRefused(message)
     row = read | dict(wish.values)

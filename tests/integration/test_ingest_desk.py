@@ -15,7 +15,7 @@ from ingest.desk import desk_routes
 from ingest.pipeline import Pipeline
 from ingest.rules.document import default
 from ingest.service import routes
-from storage.database import engine_for, reading
+from storage.database import engine_for, reading, writing
 from stream.doorbell import Doorbell
 from tests.records import known_field
 
@@ -222,6 +222,16 @@ def test_a_row_that_could_not_be_read_needs_corrected_values(client: Client, eng
     assert "release it with corrected values" in answer.json()["detail"]
     assert release(client, entry, values={"oil_sm3": None}).status_code == 200
     assert stored(engine)[0][:2] == (None, "verified")
+
+
+def test_a_row_of_which_nothing_was_kept_but_itself_needs_all_its_values(client: Client, engine: Engine) -> None:
+    (entry,) = quarantined(client, ROW)
+    with writing(engine) as connection:  # as rows stand that came before schema 0003
+        connection.execute(text("UPDATE quarantine SET read = NULL, whole = false"))
+    answer = release(client, entry, values={"oil_sm3": 1.0})
+    assert (answer.status_code, answer.json()["reasons"][0]["rule"]) == (422, "missing")
+    assert release(client, entry, values=ROW | {"oil_sm3": 1.0}).status_code == 200
+    assert len(stored(engine)) == 1
 
 
 def test_what_an_outside_verification_refused_becomes_suspect(client: Client, engine: Engine) -> None:
