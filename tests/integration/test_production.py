@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
@@ -62,7 +63,9 @@ def test_an_unknown_field_is_refused_and_a_field_without_records_is_empty(engine
 
 def test_what_was_withdrawn_is_nowhere_to_be_seen(engine: Engine) -> None:
     with writing(engine) as connection:
-        gone = frame(("demo.a", 7, 1.0), verdict="withdrawn", quality=0.0).with_columns(oil_sm3=pl.lit(None, pl.Float64))
+        gone = frame(("demo.a", 7, 1.0), verdict="withdrawn", quality=0.0).with_columns(
+            oil_sm3=pl.lit(None, pl.Float64)
+        )
         records.write(connection, gone, datetime.now(UTC))
     with reading(engine) as connection:
         assert 1.0 not in production.latest(connection, "demo")["oil_sm3"].to_list()

@@ -17,7 +17,7 @@ from tests.unit.ingest.rules.documents import extending
 def source(*rows: dict[str, Any]) -> Source:
     begin = datetime(2026, 5, 1, tzinfo=UTC)
     offered = [LIVE | {"start": (begin + timedelta(minutes=n)).isoformat()} | row for n, row in enumerate(rows)]
-    return Source(OSLO, (Well("demo.a", "A", "injector"),), parsed_rows(offered, "test"))
+    return Source((OSLO,), (Well("demo.a", "A", "injector"),), parsed_rows(offered, "test"))
 
 
 ROWS = [{}, {"oil_sm3": -1}, {"on_stream_s": 0}, {"colour": "black"}, {"verdict": "suspect", "issues": ["drift"]}]
