@@ -1,14 +1,15 @@
 """Kinds of rules about a row's numbers, each by itself or with the others of the row."""
 
+import math
 from typing import Final
 
 import polars as pl
 
 from ingest.parse import shown
-from ingest.rules.kind import BOUNDED, DECLARED, GROUPS, RuleKind, Test, Values, about, with_unit
+from ingest.rules.kind import BOUNDED, DECLARED, GROUPS, RuleKind, Test, Values, with_unit
 from ingest.rules.parameter import Parameter
 from ingest.rules.rule import Glance, Row, Severity
-from storage.domain.record import QUANTITY_COLUMNS, Resolution
+from storage.domain.record import LARGEST, QUANTITY_COLUMNS, SMALLEST, Resolution
 
 _QUARANTINE: Final = (Severity.QUARANTINE,)
 _DAY_S: Final = 86_400
@@ -18,9 +19,17 @@ _TOLERANCE: Final = Parameter(
 
 
 def _finite(column: str, _: Values) -> Test:
+    value = pl.col(column)
+    vanishing = (value != 0) & (value.abs() < SMALLEST)
+
+    def sentence(row: Row) -> str:
+        what = f"but a number is 0 or between {SMALLEST:g} and {LARGEST:g}"
+        told = what if math.isfinite(row[column]) else "not a finite number"
+        return f"{column} is {shown(row[column])}, {told}"
+
     return Test(
-        about(column, "not a finite number"),
-        ~pl.col(column).is_finite(),
+        sentence,
+        ~value.is_finite() | (value.abs() > LARGEST) | vanishing,
         quiet=lambda batch: batch.empty(column) or batch.finite(column),
     )
 
@@ -156,7 +165,8 @@ _BOUNDED_COLUMNS: Final = tuple(BOUNDED)
 
 NUMBER_KINDS: Final = (
     RuleKind(
-        "finite", "A number is neither infinite nor NaN.", _BOUNDED_COLUMNS, _finite,
+        "finite", f"A number is neither infinite nor NaN, and 0 or between {SMALLEST:g} and {LARGEST:g}.",
+        _BOUNDED_COLUMNS, _finite,
         severities=_QUARANTINE, indispensable=_BOUNDED_COLUMNS,
     ),
     RuleKind(

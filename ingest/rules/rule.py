@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import polars as pl
 
+from storage.domain.record import LARGEST, SMALLEST
 from storage.domain.well import Field
 
 CONTEXT_COLUMNS: Final = ("known_field", "known_well", "purpose", "now", "day_s", "month_s")
@@ -60,8 +61,9 @@ class Glance:
         return self._bound(column)[1]
 
     def finite(self, column: str) -> bool:
-        """Whether all numbers surely are finite; a sum that overflows says no."""
-        return abs(float(self._frame[column].sum())) < float("inf")
+        """Whether all numbers surely are finite, and 0 or of a magnitude that can be reckoned with."""
+        sizes = self._frame[column].abs()
+        return float(sizes.sum()) <= LARGEST and not ((sizes < SMALLEST) & (sizes > 0)).any()
 
     def words(self, column: str) -> frozenset[str]:
         """The different texts."""

@@ -75,6 +75,11 @@ QUANTITIES: Final = (
     Quantity("gas_lift_sm3_per_d", "Gas lift rate", "Sm3/d", Kind.STATE, 0, None),
 )
 
+SMALLEST: Final = 1e-100
+LARGEST: Final = 1e15
+"""A number of a record is 0 or of a magnitude between these: sums, means and ratios of such numbers neither overflow
+nor vanish, and no well has ever produced more."""
+
 QUANTITY_COLUMNS: Final = tuple(quantity.column for quantity in QUANTITIES)
 """Null is "not measured"; zero is zero."""
 

@@ -46,6 +46,16 @@ def test_every_quantity_is_bounded_as_its_table_says(quantity: Any) -> None:
         assert not refusals(LIVE | {quantity.column: quantity.high})
 
 
+@pytest.mark.parametrize("value", [1e300, 1e-320, -1e-120])
+def test_a_number_that_cannot_be_reckoned_with_is_refused(value: float) -> None:
+    assert "not_finite-oil_sm3" in refusals(LIVE | {"oil_sm3": value})
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-100, 1e15])
+def test_numbers_at_the_edge_of_what_can_be_reckoned_with_are_kept(value: float) -> None:
+    assert refusals(LIVE | {"oil_sm3": value}) == []
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("column", ["oil_sm3", "choke_pct", "quality"])
 def test_a_number_that_is_not_finite_is_refused_for_that_alone(column: str, value: float) -> None:
