@@ -63,8 +63,11 @@ def read(folder: Path) -> Reference:
     leases, _ = _columns(folder, FIELDS, ("FIELD_NAME_CODE", "FLD_NICK_NAME"))
     named = leases.filter((pl.col("FIELD_NAME_CODE") != "") & (pl.col("FLD_NICK_NAME") != ""))
     typed, empty = _typed(boreholes.rename(_HEADER))
-    told = [f"{broken:,} lines of the reference file {BOREHOLES} were not read"] if broken else []
-    told += [f"{empty:,} impossible values of the reference file {BOREHOLES} were left out"] if empty else []
+    told = []
+    if broken:
+        told.append(f"{broken:,} lines of the reference file {BOREHOLES} were not read")
+    if empty:
+        told.append(f"{empty:,} values of the reference file {BOREHOLES} are no numbers or impossible: left out")
     return Reference(typed, dict(named.iter_rows()), tuple(told))
 
 

@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,6 +199,30 @@ def test_a_mapping_is_proposed_and_loads_its_file(wellstream: object, tmp_path: 
     status, out, _ = wellstream("load", "csv", str(file), "--mapping", str(mapping), "--json")  # type: ignore[operator]
     counts = json.loads(out)
     assert (status, counts["accepted"], counts["quarantined_by_rule"]) == (0, 1, {"not_a_number": 1})
+
+
+def test_a_folder_is_watched_until_a_signal_comes(wellstream: object, tmp_path: Path) -> None:
+    folder, mapping = tmp_path / "in", tmp_path / "m.yaml"
+    folder.mkdir()
+    mapping.write_text("field: Demo\nwell: F-1\ncolumns: {Date: day, Oil: {is: oil_sm3, unit: bbl}}\n")
+    for name, text in (("good.csv", "Date,Oil\n2024-01-01,5\n"), ("bad.csv", "x,y\n1,2\n")):
+        (folder / name).write_text(text)
+
+    def end() -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and any(folder.glob("*.csv")):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    status, out, _ = wellstream("watch", str(folder), "csv", "--mapping", str(mapping), "--json")  # type: ignore[operator]
+    ending.join()
+    assert status == 0
+    told = {one["file"]: one for one in map(json.loads, out.splitlines())}
+    assert told["good.csv"]["counts"]["accepted"] == 1
+    assert told["bad.csv"]["moved_to"] == str(folder / "failed" / "bad.csv")
+    assert "lacks the columns" in told["bad.csv"]["error"]
 
 
 def test_faults_of_a_mapping_are_one_sentence_before_anything_starts(wellstream: object, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ BOREHOLES = (
     '"SURF_LONGITUDE"\r\n'
     '"177104021701"," A001","ST01BP00","EI","  314","Exxon, Mobil",6/3/1995,"10000","254","7/6/2000","COM",'
     '"28.25","-91.35"\r\n'
-    '"177104023200"," A002","ST00BP00","EI","  314","Exxon, Mobil",,"","","","PA","91.5",""\r\n'
+    '"177104023200"," A002","ST00BP00","EI","  314","Exxon, Mobil",,"*****","","","PA","91.5",""\r\n'
 )
 FIELDS = '"FLD_NICK_NAME","LEASE_NUMBER","FIELD_NAME_CODE"\r\n"Eugene","G02111","EI330"\r\n'
 
