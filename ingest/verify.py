@@ -14,7 +14,7 @@ from ingest.recent import Recent
 from ingest.rules.claim_kinds import EARLIEST, LONGEST_AHEAD_D
 from ingest.rules.document import default
 from ingest.rules.rule import Glance, Known, Rule, RuleSet, Severity
-from storage.domain.production_day import day_bounds
+from storage.domain.production_day import clock_of, day_bounds
 from storage.domain.record import QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Resolution, Verdict
 from storage.domain.refused import Reason, Refused
 from storage.domain.well import Field
@@ -276,14 +276,16 @@ def _calendar(candidates: pl.DataFrame, fields: tuple[Field, ...], now: datetime
 
 @lru_cache(maxsize=64)
 def _days_of_years(fields: tuple[Field, ...], years: tuple[int, ...]) -> pl.DataFrame:
-    found = [_days_of_year(field, year) for field in fields for year in years]
+    found = [
+        _days_of_year(clock_of(field), year).with_columns(field=pl.lit(field.id)) for field in fields for year in years
+    ]
     return pl.concat(found) if found else pl.DataFrame(schema=_CALENDAR_SCHEMA)
 
 
 @lru_cache(maxsize=4096)
-def _days_of_year(field: Field, year: int) -> pl.DataFrame:
+def _days_of_year(clock: Field, year: int) -> pl.DataFrame:
     """Every production day that starts in a UTC year: its length, and the month's length on a first of the month."""
-    rows = [row for row in _days_around(field, year) if row[1].year == year]
+    rows = [row for row in _days_around(clock, year) if row[1].year == year]
     return pl.DataFrame(rows, schema=_CALENDAR_SCHEMA, orient="row")
 
 

@@ -7,8 +7,11 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection, func, select, text
 
-from storage.database import copied_out, copy_in, microseconds, rows_of
-from storage.domain.record import QUANTITIES, TIMESTAMP, Kind
+from storage import rollups
+from storage.database import copied_out, copy_in, microseconds
+from storage.domain.record import TIMESTAMP
+from storage.domain.rollup import VOLUMES, Grain
+from storage.domain.well import field_of
 from storage.domain.well_status import STATUS_SCHEMA, Aspect, Held, derived, merged
 from storage.tables import fields, well_statuses, wells
 from storage.wells import field_key, keys_of
@@ -51,15 +54,16 @@ def keep(connection: Connection, statuses: pl.DataFrame, received_at: datetime) 
 def history(connection: Connection, well: str) -> pl.DataFrame:
     """Everything known of one well over time, reported and derived, by aspect and since. STATUS_SCHEMA.
 
+    What is derived is right at the position of the field's rollups.
+
     Raises:
         NotFound: the well is not kept.
     """
     field_id, well_key = keys_of(connection, [well]).select("field_id", "well_id").row(0)
     query = _selected().where(well_statuses.c.field_id == field_id, well_statuses.c.well_id == well_key)
     reported = copied_out(connection, query, STATUS_SCHEMA)
-    periods = [row.period for row in rows_of(connection, _PERIODS, field=field_id)]
-    producing = [row.period for row in rows_of(connection, _PRODUCING, field=field_id, wells=[well_key])]
-    held = _framed(well, derived(periods, producing, DERIVED_SOURCE))
+    periods, producing = _months(connection, field_of(well), [well])
+    held = _framed(well, derived(periods, producing.get(well, []), DERIVED_SOURCE))
     return pl.concat([reported, held]).sort("aspect", "since")
 
 
@@ -82,23 +86,29 @@ def of_field(connection: Connection, field_id: str) -> pl.DataFrame:
     for aspect in reported:
         codes = newest.filter(pl.col("aspect") == aspect).select("well", pl.col("code").alias(aspect))
         found = found.join(codes, on="well", how="left")
-    return found.join(_derived_of_field(connection, field_id, key, names), on="well", how="left").sort("well")
+    return found.join(_derived_of_field(connection, field_id), on="well", how="left").sort("well")
 
 
-def _derived_of_field(connection: Connection, field_id: str, key: int, names: dict[int, str]) -> pl.DataFrame:
-    periods = [row.period for row in rows_of(connection, _PERIODS, field=key)]
-    producing: dict[int, list[datetime]] = {}
-    for row in rows_of(connection, _PRODUCING, field=key, wells=None):
-        producing.setdefault(row.well_id, []).append(row.period)
+def _derived_of_field(connection: Connection, field_id: str) -> pl.DataFrame:
+    periods, producing = _months(connection, field_id, None)
     codes = {
-        f"{field_id}.{names[well]}": held[-1].code
-        for well, months in producing.items()
-        if (held := derived(periods, months, DERIVED_SOURCE))
+        well: held[-1].code for well, months in producing.items() if (held := derived(periods, months, DERIVED_SOURCE))
     }
     return pl.DataFrame(
         {"well": list(codes), str(Aspect.DERIVED): list(codes.values())},
         schema={"well": pl.String, str(Aspect.DERIVED): pl.String},
     )
+
+
+def _months(
+    connection: Connection, field_id: str, named: Sequence[str] | None
+) -> tuple[list[datetime], dict[str, list[datetime]]]:
+    """The starts of the months that a field reported, ascending, and of those in which wells had a volume, by well."""
+    reported = rollups.series(connection, field_id, Grain.MONTH, whole_field=True, quantities=())
+    months = rollups.series(connection, field_id, Grain.MONTH, wells=named, quantities=VOLUMES)
+    producing = months.filter(pl.any_horizontal(pl.col(name) > 0 for name in VOLUMES))
+    by_well = producing.group_by("well", maintain_order=True).agg("start")
+    return reported["start"].to_list(), dict(by_well.iter_rows())
 
 
 def _kept(connection: Connection, keyed: pl.DataFrame) -> pl.DataFrame:
@@ -170,18 +180,4 @@ _TAKE: Final = (
     "DELETE FROM well_statuses AS s USING unnest(CAST(:field_id AS int[]), CAST(:well_id AS int[]),"
     " CAST(:aspect AS text[])) AS k (field_id, well_id, aspect)"
     " WHERE (s.field_id, s.well_id, s.aspect) = (k.field_id, k.well_id, k.aspect)"
-)
-_MONTH: Final = (
-    "(date_trunc('month', r.start AT TIME ZONE f.time_zone - f.day_start_s * interval '1 second')"
-    " + f.day_start_s * interval '1 second') AT TIME ZONE f.time_zone"
-)
-_PERIODS: Final = (
-    f"SELECT DISTINCT {_MONTH} AS period FROM records r JOIN fields f USING (field_id)"  # noqa: S608
-    " WHERE r.field_id = :field ORDER BY 1"
-)
-_ANY_VOLUME: Final = " OR ".join(f"r.{one.column} > 0" for one in QUANTITIES if one.kind is Kind.VOLUME)
-_PRODUCING: Final = (
-    f"SELECT DISTINCT r.well_id, {_MONTH} AS period FROM records r JOIN fields f USING (field_id)"  # noqa: S608
-    " WHERE r.field_id = :field AND (CAST(:wells AS int[]) IS NULL OR r.well_id = ANY(CAST(:wells AS int[])))"
-    f" AND ({_ANY_VOLUME}) ORDER BY 1, 2"
 )

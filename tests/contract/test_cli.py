@@ -205,8 +205,8 @@ def test_a_folder_is_watched_until_a_signal_comes(wellstream: object, tmp_path: 
     folder, mapping = tmp_path / "in", tmp_path / "m.yaml"
     folder.mkdir()
     mapping.write_text("field: Demo\nwell: F-1\ncolumns: {Date: day, Oil: {is: oil_sm3, unit: bbl}}\n")
-    for name, text in (("good.csv", "Date,Oil\n2024-01-01,5\n"), ("bad.csv", "x,y\n1,2\n")):
-        (folder / name).write_text(text)
+    for name, content in (("good.csv", "Date,Oil\n2024-01-01,5\n"), ("bad.csv", "x,y\n1,2\n")):
+        (folder / name).write_text(content)
 
     def end() -> None:
         deadline = time.monotonic() + 20

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import records, well_statuses
+from storage import records, rollups, well_statuses
 from storage.database import reading, writing
 from storage.domain.errors import NotFound
 from storage.domain.well_status import STATUS_SCHEMA
@@ -57,6 +57,7 @@ def test_what_records_say_stands_beside_what_was_reported(engine: Engine) -> Non
     for number, oil in enumerate([5.0, 0.0, 0.0, 0.0], start=1):
         produced(engine, "demo.a", number, oil)
     produced(engine, "demo.b", 3, 1.0)
+    rollups.catch_up(engine, "demo")
     keep(engine, status(("demo.a", "status", month(1), month(5), "08")))
     assert history(engine, "derived") == [(month(1), datetime(2025, 4, 1, 4, tzinfo=UTC), "active"),
                                           (datetime(2025, 4, 1, 4, tzinfo=UTC), None, "inactive")]  # fmt: skip
