@@ -17,7 +17,7 @@ from ingest.load import load
 from ingest.pipeline import Pipeline
 from ingest.sources import csv_mapping, ogor_a, three_w, volve
 from ingest.sources.mapping import parsed
-from storage import well_headers, well_statuses
+from storage import rollups, well_headers, well_statuses
 from storage.database import reading
 from storage.domain.record import QUANTITY_COLUMNS
 from storage.log import LogMessage
@@ -96,6 +96,7 @@ def test_both_years_after_the_slice_revise_nothing_and_keep_wells_and_headers(
     year = ogor_a.read(shared("bsee-ogora", "ogora2024delimit.zip"))
     counts = load(pipeline, year).counts
     assert counts.revised + counts.duplicates + counts.accepted == 58_769
+    rollups.catch_up(engine, "ei330")
     with reading(engine) as connection:
         headers = well_headers.of_field(connection, "ei330")
         now = well_statuses.of_field(connection, "ei330")
