@@ -26,7 +26,7 @@ TILES: Final[dict[str, tuple[str, str, dict[str, object]]]] = {
     "uptime": ("Uptime", "%", {"kind": "uptime", "digits": 0}),
     "whp": ("Wellhead pressure", "bar", {"kind": "value", "column": "wellhead_pressure_bar", "digits": 1}),
     "dhp": ("Downhole pressure", "bar", {"kind": "value", "column": "downhole_pressure_bar", "digits": 1}),
-    "wht": ("Wellhead temperature", "°C", {"kind": "value", "column": "wellhead_temperature_degc", "digits": 1}),
+    "wht": ("Wellhead temp.", "°C", {"kind": "value", "column": "wellhead_temperature_degc", "digits": 1}),
     "choke": ("Choke", "%", {"kind": "value", "column": "choke_pct", "digits": 1}),
 }
 """Every tile there is: label, unit, and how the browser computes it from the newest records."""
@@ -49,9 +49,12 @@ def tile(name: str, scope: str) -> Component:
     label, unit, _ = TILES[name]
     return html.Article(
         [
-            html.Div([html.H3(label), html.Span("", className="age", **_part("age"))], className="tile-head"),
+            html.H3(label),
             html.P("–", className="value", **_part("value")),
-            html.P(unit, className="unit"),
+            html.Div(
+                [html.Span(unit, className="unit"), html.Span("", className="age", **_part("age"))],
+                className="unit-line",
+            ),
             html.P("", className="note", **_part("note")),
         ],
         id=f"tile-{scope}-{name}",
@@ -77,7 +80,7 @@ def card(chart: Chart, *, size: str = "") -> Component:
     """A chart with its title; ``size`` is a class of the style sheet."""
     return html.Section(
         [
-            html.H2(chart.title),
+            html.H2([chart.title, html.Span(chart.caption, className="unit")]),
             html.Div(
                 dcc.Graph(
                     id=chart.id,
@@ -94,9 +97,16 @@ def card(chart: Chart, *, size: str = "") -> Component:
 
 def wells_table(snapshot: FieldSnapshot, *, ranked: bool) -> Component:
     """The wells of a field with their newest rates; the browser fills the cells."""
-    heads = [html.Th("#", scope="col"), html.Th("", scope="col", title="moved in the ranking")] if ranked else []
+    heads = (
+        [html.Th("#", scope="col"), html.Th("", scope="col", className="move", title="moved in the ranking")]
+        if ranked
+        else []
+    )
     heads.append(html.Th("Well", scope="col", className="name"))
-    heads += [html.Th([label, html.Span(unit, className="unit")], scope="col") for _, label, unit in COLUMNS]
+    heads += [
+        html.Th([label, html.Span(unit, className="unit")], scope="col", **attributes(data_column=part))
+        for part, label, unit in COLUMNS
+    ]
     body = [_row(well, ranked=ranked) for well in snapshot.wells]
     return html.Div(
         html.Table([html.Thead(html.Tr(heads)), html.Tbody(body, id=f"wells-{snapshot.field.id}")], className="wells"),

@@ -47,10 +47,10 @@ def well_pen(number: int) -> Pen:
     return Pen(WELL_HUES[hue], WELL_DASHES[dash])
 
 
-def axis(title: str, **given: object) -> dict[str, object]:
-    """An axis in the house style."""
+def axis(title: str | None, **given: object) -> dict[str, object]:
+    """An axis in the house style; None is one that says by itself what it shows."""
     return {
-        "title": {"text": title, "standoff": 8},
+        **({} if title is None else {"title": {"text": title, "standoff": 8}}),
         "gridcolor": NEUTRAL_GRID,
         "zerolinecolor": NEUTRAL_GRID,
         "automargin": True,

@@ -12,6 +12,7 @@ from storage.domain.well import Field, Well
 from storage.production import KEPT_SCHEMA
 
 DAY_S: Final = 86_400
+CALENDAR_DAY: Final = "calendar-day rates"
 RATES: Final = ("oil_sm3", "gas_sm3", "water_sm3", "injected_water_sm3", "injected_gas_sm3")
 STATES: Final = (
     "wellhead_pressure_bar",
@@ -44,8 +45,10 @@ def daily_totals(field: Field, totals: pl.DataFrame) -> Chart:
     """A field's production by day: oil and water on the left axis, gas on the right. ``totals``: TOTALS_SCHEMA."""
     columns = _rates(totals, injector=False) or RATES[:1]
     lines = [Line(label_of(name), name, None, PENS[name], "y2" if "gas" in name else "y") for name in columns]
-    figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes(Resolution.DAILY))
-    return Chart(f"daily-{field.id}", "Daily production", figure, lines, field, Resolution.DAILY, DAY_S)
+    figure = _figure(field, lines, _frames(None, totals), Resolution.DAILY, DAY_S, _two_axes())
+    return Chart(
+        f"daily-{field.id}", "Daily production", figure, lines, field, Resolution.DAILY, DAY_S, kind=CALENDAR_DAY
+    )
 
 
 def stacked_oil(field: Field, wells: Sequence[Well], daily: pl.DataFrame) -> Chart:
@@ -56,9 +59,11 @@ def stacked_oil(field: Field, wells: Sequence[Well], daily: pl.DataFrame) -> Cha
         for number, well in enumerate(wells)
         if _may_have(by_well, well, "oil_sm3")
     ]
-    given = {"yaxis": axis("Oil, Sm³/d (calendar day)", rangemode="tozero")}
-    figure = _figure(field, lines, by_well, Resolution.DAILY, DAY_S, given | _brush(field))
-    return Chart(f"stacked-{field.id}", "Daily oil by well", figure, lines, field, Resolution.DAILY, DAY_S)
+    given = {"yaxis": axis("Oil, Sm³/d", rangemode="tozero")}
+    figure = _figure(field, lines, by_well, Resolution.DAILY, DAY_S, given | _brush())
+    return Chart(
+        f"stacked-{field.id}", "Daily oil by well", figure, lines, field, Resolution.DAILY, DAY_S, kind=CALENDAR_DAY
+    )
 
 
 def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column: str = "oil_sm3") -> Chart:
@@ -70,7 +75,7 @@ def live_by_well(field: Field, wells: Sequence[Well], live: pl.DataFrame, column
         if _may_have(by_well, well, column)
     ]
     seconds = cadence_s(live, 5)
-    given = {"yaxis": axis(f"{label_of(column)}, {unit_of(column)}", rangemode="tozero"), "xaxis": _time(field)}
+    given = {"yaxis": axis(f"{label_of(column)}, {unit_of(column)}", rangemode="tozero"), "xaxis": _time()}
     figure = _figure(field, lines, by_well, Resolution.LIVE, seconds, given)
     figure["data"] += _marks(field, lines, by_well)
     title = f"Live {label_of(column).lower()} rate"
@@ -83,11 +88,11 @@ def rates(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution)
     columns = _rates(frame, injector=injector) or ["injected_water_sm3" if injector else "oil_sm3"]
     lines = [Line(label_of(name), name, well.id, PENS[name], "y2" if "gas" in name else "y") for name in columns]
     seconds = cadence_s(frame, DAY_S)
-    given = _two_axes(resolution) | (_brush(field) if resolution is Resolution.DAILY else {"xaxis": _time(field)})
+    given = _two_axes() | (_brush() if resolution is Resolution.DAILY else {"xaxis": _time()})
     figure = _figure(field, lines, _frames(well.id, frame), resolution, seconds, given)
     figure["data"] += _marks(field, lines, _frames(well.id, frame))
-    title = "Daily rates" if resolution is Resolution.DAILY else "Live rates"
-    return Chart(f"rates-{resolution}", title, figure, lines, field, resolution, seconds, is_marked=True)
+    title, kind = ("Daily rates", CALENDAR_DAY) if resolution is Resolution.DAILY else ("Live rates", "")
+    return Chart(f"rates-{resolution}", title, figure, lines, field, resolution, seconds, is_marked=True, kind=kind)
 
 
 def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution) -> Chart:
@@ -98,7 +103,7 @@ def states(field: Field, well: Well, frame: pl.DataFrame, resolution: Resolution
         for name in columns
     ]
     given = {
-        "xaxis": _time(field) | {"anchor": "y3"},
+        "xaxis": _time() | {"anchor": "y3"},
         "yaxis": axis("bar", domain=[0.64, 1.0], rangemode="tozero"),
         "yaxis2": axis("°C", domain=[0.28, 0.58]),
         "yaxis3": axis("choke %", domain=[0.0, 0.22], range=[0, 105]),
@@ -121,7 +126,7 @@ def _figure(
     data = [_trace(field, line, frames.get(line.well, _NO_RECORDS), GAP_FACTOR * seconds) for line in lines]
     return {
         "data": data,
-        "layout": layout(**{"xaxis": _time(field), "uirevision": f"{field.id}-{resolution}", **given}),
+        "layout": layout(**{"xaxis": _time(), "uirevision": f"{field.id}-{resolution}", **given}),
     }
 
 
@@ -182,13 +187,14 @@ def _may_have(by_well: Mapping[str | None, pl.DataFrame], well: Well, column: st
     return rows is None or rows[column].null_count() < rows.height
 
 
-def _time(field: Field) -> dict[str, object]:
-    return axis(f"field time ({field.time_zone})", type="date", hoverformat="%Y-%m-%d %H:%M:%S")
+def _time() -> dict[str, object]:
+    """The field's clock; the chart's caption says whose it is, which leaves the axis to the lines."""
+    return axis(None, type="date", hoverformat="%Y-%m-%d %H:%M:%S")
 
 
-def _brush(field: Field) -> dict[str, object]:
+def _brush() -> dict[str, object]:
     return {
-        "xaxis": _time(field)
+        "xaxis": _time()
         | {
             "rangeselector": {"buttons": _RANGES, "y": -0.34, "yanchor": "top", "x": 1, "xanchor": "right"},
             "rangeslider": {"thickness": 0.06},
@@ -196,9 +202,8 @@ def _brush(field: Field) -> dict[str, object]:
     }
 
 
-def _two_axes(resolution: Resolution) -> dict[str, object]:
-    day = " (calendar day)" if resolution is Resolution.DAILY else ""
+def _two_axes() -> dict[str, object]:
     return {
-        "yaxis": axis(f"Liquids, Sm³/d{day}", rangemode="tozero"),
+        "yaxis": axis("Liquids, Sm³/d", rangemode="tozero"),
         "yaxis2": axis("Gas, Sm³/d", overlaying="y", side="right", rangemode="tozero", showgrid=False, tickmode="auto"),
     }

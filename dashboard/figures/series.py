@@ -54,6 +54,14 @@ class Chart:
     seconds: int
     is_marked: bool = False
     """Whether traces of suspect points, one for each line, follow the lines' traces."""
+    kind: str = ""
+    """Of what kind all its rates are, where that must be said."""
+
+    @property
+    def caption(self) -> str:
+        """What holds for the whole chart, to stand beside its title: the kind of its rates and whose clock it shows."""
+        clock = f"field time, {self.field.time_zone}"
+        return f"{self.kind}, {clock}" if self.kind else clock
 
     def description(self) -> dict[str, Any]:
         """What the live page is told of this chart; see ``assets/live_page.mjs``."""

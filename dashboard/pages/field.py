@@ -32,7 +32,7 @@ def page(engine: Engine, field_id: str) -> tuple[str, Component]:
             ),
             parts.field_head(snapshot, html.H1(field.name)),
             parts.tiles(TILES, field.id),
-            html.Div([*(parts.card(chart) for chart in charts[:1]), ranking], className="columns"),
+            html.Div([*(parts.card(chart) for chart in charts[:1]), ranking], className="columns ranked"),
             *(parts.card(chart, size="tall") for chart in charts[1:]),
             parts.live([snapshot], charts, told, ranking=f"wells-{field.id}"),
         ]

@@ -57,7 +57,7 @@ def _field(snapshot: FieldSnapshot, charts: list[Chart], *, several: bool) -> li
         html.Div(
             [
                 *([parts.card(chart) for chart in charts] or [_no_records()]),
-                html.Section([html.H2("Wells"), parts.wells_table(snapshot, ranked=False)], className="card"),
+                html.Section([html.H2("Wells"), parts.wells_table(snapshot, ranked=False)], className="card wide"),
             ],
             className="columns",
         ),

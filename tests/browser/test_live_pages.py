@@ -170,6 +170,51 @@ def test_no_page_is_wider_than_its_screen(stack: Stack, tab: Open, path: str, wi
     assert one.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1366, 1920, 3840])
+@pytest.mark.parametrize("path", ["/", "/fields/demo"])
+def test_no_column_of_the_wells_is_cut_off_on_a_wide_screen(stack: Stack, tab: Open, path: str, width: int) -> None:
+    one = tab(path, viewport={"width": width, "height": 900})
+    one.until_state("live")
+    one.until_position(TOPIC, stack.feed(80))
+    one.page.wait_for_function("document.querySelector('[data-part=verdict]').textContent === 'verified'")
+    hidden = "document.querySelector('.scroller').scrollWidth - document.querySelector('.scroller').clientWidth"
+    assert one.page.evaluate(hidden) <= 0
+
+
+def test_a_phone_shows_of_each_well_what_it_does_and_how_old_that_is(stack: Stack, tab: Open) -> None:
+    one = tab("/fields/demo", viewport={"width": 390, "height": 844})
+    one.until_state("live")
+    one.until_position(TOPIC, stack.feed(80))
+    row = one.page.locator("[id='row-demo.d-1']")
+    for part in ("oil", "status", "age"):
+        box = row.locator(f"[data-part={part}]").bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390, part
+
+
+def test_the_values_of_a_row_of_tiles_are_on_one_line(stack: Stack, tab: Open) -> None:
+    one = tab("/wells/demo.d-1")
+    one.until_state("live")
+    tops = (
+        "[...document.querySelectorAll('.tile')].map(each => each.querySelector('.value').offsetTop - each.offsetTop)"
+    )
+    assert len(set(one.page.evaluate(tops))) == 1
+
+
+def test_nothing_is_written_over_the_buttons_of_a_chart(stack: Stack, tab: Open) -> None:
+    for width in (390, 1920):
+        one = tab("/wells/demo.d-1", viewport={"width": width, "height": 900})
+        buttons = one.page.locator("#rates-daily .rangeselector")
+        buttons.scroll_into_view_if_needed()
+        mine, title = buttons.bounding_box(), one.page.locator("#rates-daily .xtitle")
+        assert mine is not None
+        for other in (one.page.locator("#rates-daily .rangeslider-container").bounding_box(),
+                      title.bounding_box() if title.count() else None):  # fmt: skip
+            assert (
+                other is None or other["y"] + other["height"] <= mine["y"] or mine["y"] + mine["height"] <= other["y"]
+            )
+
+
 def test_the_theme_is_chosen_by_the_room_and_kept_by_hand(stack: Stack, tab: Open) -> None:
     one = tab("/", color_scheme="light")
     expect(one.page.locator("html")).to_have_attribute("data-theme", "light")

@@ -119,6 +119,7 @@ def test_a_card_shows_the_chart_under_its_title() -> None:
     shown = parts.card(chart, size="tall")
     assert graphs(shown) == {"rates-daily": chart.figure}
     assert chart.title in said(shown)
+    assert chart.caption in said(shown)
     assert "graph tall" in said(shown)
 
 
