@@ -86,7 +86,9 @@ def drop_log_before(connection: Connection, day: date) -> list[str]:
 def _missing(connection: Connection, names: Iterable[str]) -> list[str]:
     found = rows_of(
         connection,
-        "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) IS NULL",
+        # not to_regclass: what it remembers is not refreshed while the other one's commit was waited for
+        "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE NOT EXISTS (SELECT FROM pg_class"
+        " WHERE relname = name AND relnamespace = to_regnamespace(current_schema()::text))",
         names=list(names),
     )
     return [row.name for row in found]

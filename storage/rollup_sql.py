@@ -157,9 +157,8 @@ _ADD_NEW_HOURS: Final = text(
     f"INSERT INTO hour_rollups AS kept ({_HOUR}, {_listed(VALUES)})"
     f" SELECT records.field_id, records.well_id, records.day, records.hour, {_OF_RECORDS} FROM {_NEW}"
     f" WHERE resolution = 'live' AND revision = 0 AND {_COUNTS}"
-    " AND NOT EXISTS (SELECT FROM touched_records AS touched WHERE touched.revised"
-    "  AND touched.resolution = 'live' AND touched.well_id = records.well_id"
-    "  AND touched.day = records.day AND touched.hour = records.hour)"
+    " AND (records.well_id, records.day, records.hour) NOT IN (SELECT touched.well_id, touched.day, touched.hour"
+    "  FROM touched_records AS touched WHERE touched.revised AND touched.resolution = 'live')"
     " GROUP BY 1, 2, 3, 4"
     f" ON CONFLICT ({_HOUR}) DO UPDATE SET "
     + ", ".join(

@@ -3,9 +3,9 @@
 import os
 import resource
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,11 +154,8 @@ def _copied(engine: Engine, writers: int, batches: int) -> float:
 
 
 def _together(feed: Callable[[int], None], writers: int) -> None:
-    threads = [threading.Thread(target=feed, args=(number,)) for number in range(writers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(writers) as pool:
+        list(pool.map(feed, range(writers)))  # raises what a writer raised
 
 
 def _cpu_s() -> float:

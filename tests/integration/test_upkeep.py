@@ -1,5 +1,8 @@
 """Partitions made ahead, the log's old days dropped, rollups brought to the head."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,8 +76,18 @@ def test_only_fields_that_lag_are_rolled_up(engine: Engine) -> None:
 
 def test_a_partition_is_made_once_by_two_at_the_same_time(engine: Engine) -> None:
     wanted = [partitions.year_of_records(2050)]
-    with writing(engine) as connection:
-        assert partitions.ensure(connection, wanted) == ["records_2050"]
-    with writing(engine) as connection:
-        assert partitions.ensure(connection, wanted) == []
-        assert connection.execute(text("SELECT to_regclass('records_2050')")).scalar_one() is not None
+
+    def second() -> list[str]:
+        with writing(engine) as connection:
+            connection.execute(text("SELECT 1"))
+            begun.set()
+            return partitions.ensure(connection, wanted)
+
+    begun = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            assert partitions.ensure(connection, wanted) == ["records_2050"]
+            waiting = pool.submit(second)
+            begun.wait(10)
+            time.sleep(0.3)  # until it waits for this transaction
+        assert waiting.result(timeout=20) == []
