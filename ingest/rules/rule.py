@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from storage.domain.record import LARGEST, SMALLEST
@@ -62,8 +63,8 @@ class Glance:
 
     def finite(self, column: str) -> bool:
         """Whether all numbers surely are finite, and 0 or of a magnitude that can be reckoned with."""
-        sizes = self._frame[column].abs()
-        return float(sizes.sum()) <= LARGEST and not ((sizes < SMALLEST) & (sizes > 0)).any()
+        sizes = np.abs(self._frame[column].drop_nulls().to_numpy())
+        return bool(sizes.max(initial=0.0) <= LARGEST) and not ((sizes < SMALLEST) & (sizes > 0)).any()
 
     def words(self, column: str) -> frozenset[str]:
         """The different texts."""
