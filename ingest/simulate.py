@@ -70,6 +70,8 @@ def simulate(
     until_stored(lambda: pipeline.register(simulator.field(), simulator.wells()), stop, on_failure)
     since = clock().astimezone(UTC).replace(microsecond=0) - LIVE_HISTORY
     for batch in daily_history(simulator, since + LIVE_HISTORY):
+        if stop.is_set():
+            return
         if (counts := stored(batch)) is not None:
             on_sent(since, counts)
     while not stop.is_set():
@@ -81,8 +83,11 @@ def simulate(
 
 
 def daily_history(simulator: Simulator, now: datetime) -> Iterator[Batch]:
-    """The days that ended within DAILY_HISTORY before now, oldest first."""
-    return pieces(framed(SOURCE, simulator.daily(ended_days(simulator.field(), now - DAILY_HISTORY, now))))
+    """The days that ended within DAILY_HISTORY before now, oldest first; made as they are taken, for many wells."""
+    days = ended_days(simulator.field(), now - DAILY_HISTORY, now)
+    at_once = max(1, BATCH_ROWS // simulator.number_of_wells)
+    for first in range(0, len(days), at_once):
+        yield from pieces(framed(SOURCE, simulator.daily(days[first : first + at_once])))
 
 
 def check(simulator: Simulator, every_s: int) -> None:
