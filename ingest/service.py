@@ -15,19 +15,13 @@ from ingest.bodies import ARROW, BODY_LIMIT_BYTES, PARQUET, NotUnderstood, TooLa
 from ingest.parse import pieces
 from ingest.pipeline import Counts, Pipeline, Receipt
 from ingest.release import StillRefused
-from storage.domain.errors import Conflict, InputRefused, NotFound, StorageDown, WellstreamError
+from storage.domain.errors import WellstreamError
 from storage.domain.record import QUANTITIES, Resolution, Verdict
+from stream.problem import STATUSES, described
+from stream.problem import problem as shared_problem
 
-RETRY_AFTER_S: Final = 2
-_STATUS: Final[dict[type[WellstreamError], HTTPStatus]] = {
-    InputRefused: HTTPStatus.BAD_REQUEST,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    StorageDown: HTTPStatus.SERVICE_UNAVAILABLE,
-}
-
-
-_REFUSALS: Final = _STATUS | {
+_REFUSALS: Final = {
+    **STATUSES,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotUnderstood: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     StillRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -63,20 +57,9 @@ def routes(pipeline: Pipeline, admission: Admission | None = None) -> APIRouter:
 
 
 def problem(error: WellstreamError) -> Response:
-    """An error as RFC 9457 problem details; ``code`` is stable, ``detail`` is for people."""
-    status = _REFUSALS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": str(error),
-        "code": error.code,
-        "retry": error.retry,
-    }
-    if isinstance(error, StillRefused):
-        content["reasons"] = [asdict(reason) for reason in error.reasons]
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if error.retry else None
-    return Response(orjson.dumps(content), status.value, headers, "application/problem+json")
+    """An error as problem details, with those that only a body of records or a release can have."""
+    reasons = [asdict(reason) for reason in error.reasons] if isinstance(error, StillRefused) else None
+    return shared_problem(error, _REFUSALS, {} if reasons is None else {"reasons": reasons})
 
 
 def _claimed(request: Request) -> int:
@@ -159,9 +142,9 @@ _BODY_DOCS: Final[dict[str, Any]] = {
 }
 _ANSWER_DOCS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "All rows were answered"},
-    400: {"description": "The body is not of rows, or not of its content type"},
-    413: {"description": f"The body is longer than {BODY_LIMIT_BYTES:,} bytes, or unpacks to too much"},
-    415: {"description": "The content type or encoding is not read here"},
-    429: {"description": "Too many bodies are being worked on; try again after Retry-After seconds"},
-    503: {"description": "Storage does not answer; try again after Retry-After seconds"},
+    400: described("The body is not of rows, or not of its content type"),
+    413: described(f"The body is longer than {BODY_LIMIT_BYTES:,} bytes, or unpacks to too much"),
+    415: described("The content type or encoding is not read here"),
+    429: described("Too many bodies are being worked on; try again after Retry-After seconds"),
+    503: described("Storage does not answer; try again after Retry-After seconds"),
 }

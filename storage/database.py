@@ -1,20 +1,25 @@
 """The door to PostgreSQL: engines, transactions, and frames in and out by COPY."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import polars as pl
 import psycopg
-from sqlalchemy import Connection, Engine, Select, TextClause, create_engine, text
+from psycopg.generators import copy_from
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Compiled, Connection, Engine, Select, TextClause, create_engine, text
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from storage.domain.errors import AlreadyKept, Overtaken, StorageDown
+from storage.domain.errors import AlreadyKept, Overtaken, StorageDown, TookTooLong
 
 CONNECT_TIMEOUT_S: Final = 5
 POOL_SIZE: Final = 10
+_TOO_LONG: Final = "the question was not answered in the time that is given to one; ask for a shorter range"
 _DIALECT: Final = psycopg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -55,23 +60,73 @@ def writing_from_snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine, limit_s: float | None = None) -> Iterator[Connection]:
     """One read-only snapshot (REPEATABLE READ): rows and positions read in it belong together.
 
     Raises:
         StorageDown: PostgreSQL is away or restarting.
+        TookTooLong: a statement ran longer than ``limit_s``; PostgreSQL has ended it.
     """
     with _translated(), engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
+            if limit_s is not None:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {round(limit_s * 1000)}")
             yield connection
+
+
+class LoopReader:
+    """Asks small plain queries on the event loop, over one kept connection: no thread, no transaction to begin.
+
+    For what is asked with every request. Each answer is what was committed when the query began. One at a time.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def rows(self, query: str) -> list[Any]:
+        """The rows of a query without parameters; what breaks a kept connection is tried once more on a new one.
+
+        Raises:
+            StorageDown: PostgreSQL is away, restarting or silent.
+        """
+        kept = self._connection is not None and not self._connection.closed
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                return await self._asked(query)
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            await self.close()
+            if kept and not isinstance(error, TimeoutError):
+                return await self.rows(query)
+            raise StorageDown(_told(error)) from error
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error, OSError):
+                await connection.close()
+
+    async def _asked(self, query: str) -> list[Any]:
+        if self._connection is None:
+            arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
+            self._connection = await psycopg.AsyncConnection.connect(
+                *arguments, **options, autocommit=True, row_factory=namedtuple_row
+            )
+        cursor = await self._connection.execute(query.encode(), prepare=True)
+        return await cursor.fetchall()
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
+    except psycopg.errors.QueryCanceled as error:
+        raise TookTooLong(_TOO_LONG) from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if isinstance(getattr(error, "orig", None), psycopg.errors.QueryCanceled):
+            raise TookTooLong(_TOO_LONG) from error
         if isinstance(getattr(error, "orig", None), psycopg.errors.SerializationFailure):
             message = "another transaction changed the same rows first"
             raise Overtaken(message) from error
@@ -125,21 +180,37 @@ def copied_csv(connection: Connection, query: str) -> bytes:
         return b"".join(bytes(chunk) for chunk in copy)
 
 
-def copied_out(connection: Connection, query: Select[Any] | TextClause, schema: pl.Schema) -> pl.DataFrame:
-    """The rows of a query as a frame, by COPY.
+def prepared(query: Select[Any] | TextClause) -> Compiled:
+    """A query made ready for `copied_out` once, however often it is asked with other values of its parameters."""
+    return query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+
+
+def copied_out(
+    connection: Connection, query: Select[Any] | TextClause | Compiled, schema: pl.Schema, **values: object
+) -> pl.DataFrame:
+    """The rows of a query as a frame, by COPY; ``values`` are those of its named parameters.
 
     ``schema`` names the columns in the query's order. Times must be selected as microseconds (see `microseconds`),
     lists of text as space-separated text (see `spaced`); both are turned back here.
     """
-    compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    compiled = query if isinstance(query, Compiled) else prepared(query)
+    given = {name: value for name, value in values.items() if name in compiled.params}
     statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
-    with _raw_cursor(connection) as cursor, cursor.copy(statement.encode(), compiled.params) as copy:
-        data = b"".join(bytes(chunk) for chunk in copy)
+    with _raw_cursor(connection) as cursor, cursor.copy(statement.encode(), {**compiled.params, **given}):
+        data = cursor.connection.wait(_all_sent(cursor.connection.pgconn))
     wire = pl.Schema({name: _wire_type(kind) for name, kind in schema.items()})
     if not data:
         return pl.DataFrame(schema=schema)
     frame = pl.read_csv(data, has_header=False, schema=wire)
     return frame.with_columns(_restored(name, kind) for name, kind in schema.items())
+
+
+def _all_sent(driver: Any) -> Generator[Any, Any, bytes]:
+    """What a COPY sends, to its end: one wait for all rows, where iterating over the cursor's waits for each."""
+    parts = []
+    while isinstance(sent := (yield from copy_from(driver)), memoryview):
+        parts.append(sent)
+    return b"".join(parts)
 
 
 def microseconds(column: str) -> Any:

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, literal, null, select, text, true, union_all
 
 from storage.database import copied_out, microseconds, spaced
 from storage.domain.record import QUANTITIES, QUANTITY_COLUMNS, RECORD_SCHEMA, TIMESTAMP, Kind, Resolution, Verdict
-from storage.tables import fields, records, wells
-from storage.wells import field_key
+from storage.tables import fields, records, superseded_records, wells
+from storage.wells import Kept, field_key
 
 KEPT_SCHEMA: Final = pl.Schema(
     {
@@ -44,7 +44,8 @@ def latest(connection: Connection, field_id: str) -> pl.DataFrame:
     key = field_key(connection, field_id)
     newest = (
         select(records)
-        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id, records.c.verdict != Verdict.WITHDRAWN)
+        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id)
+        .where(records.c.verdict != Verdict.WITHDRAWN)
         .order_by(records.c.start.desc(), records.c.seconds)
         .limit(1)
         .lateral("r")
@@ -111,11 +112,8 @@ def daily_totals(
 def _span(
     key: int, resolution: Resolution, since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        _kept.c.field_id == key,
-        _kept.c.resolution == str(resolution),
-        _kept.c.verdict != Verdict.WITHDRAWN,
-    ]
+    conditions: list[ColumnElement[bool]] = [_kept.c.field_id == key, _kept.c.resolution == str(resolution)]
+    conditions.append(_kept.c.verdict != Verdict.WITHDRAWN)
     if since is not None:
         conditions.append(_kept.c.start >= since)
     if until is not None:
@@ -140,3 +138,165 @@ def _selected() -> Select[Any]:
         text("r.revision"),
         text("r.log_offset"),
     )
+
+
+def readings_schema(quantities: Sequence[str]) -> pl.Schema:
+    """What `readings` and `readings_then` give: a record of one well, as far as it was asked for."""
+    return pl.Schema(
+        {
+            "start": TIMESTAMP,
+            "seconds": pl.Int32(),
+            "resolution": pl.String(),
+            **{name: pl.Float64() for name in quantities},
+            "verdict": pl.String(),
+            "quality": pl.Float64(),
+            "issues": pl.List(pl.String()),
+            "revision": pl.Int32(),
+            "log_offset": pl.Int64(),
+        }
+    )
+
+
+def readings(
+    connection: Connection,
+    of: Kept,
+    quantities: Sequence[str],
+    *,
+    resolution: Resolution,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> pl.DataFrame:
+    """Records of a well and resolution that start in [since, until), at most ``limit``. `readings_schema`, by start."""
+    query = _reading_of(records, of, quantities, since, until)
+    query = query.where(records.c.resolution == str(resolution), records.c.verdict != Verdict.WITHDRAWN)
+    query = query.order_by(records.c.start, records.c.seconds).limit(limit)
+    return copied_out(connection, query, readings_schema(quantities))
+
+
+def count_readings(
+    connection: Connection, of: Kept, upto: int, *, since: datetime | None = None, until: datetime | None = None
+) -> int:
+    """How many live records of a well start in [since, until); counting stops at ``upto``."""
+    query = select(literal(1)).where(*_mine(records, of, since, until), records.c.resolution == str(Resolution.LIVE))
+    return int(connection.execute(select(func.count()).select_from(query.limit(upto).subquery())).scalar_one())
+
+
+def readings_then(
+    connection: Connection,
+    of: Kept,
+    quantities: Sequence[str],
+    known_at: datetime,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pl.DataFrame:
+    """The records of a well as they were known at a moment: of each key the newest revision received by then.
+
+    Of all resolutions, starting in [since, until). `readings_schema`, by start. Reads the superseded ones too.
+    """
+    parts = []
+    for table in (records, superseded_records):
+        query = _reading_of(table, of, quantities, since, until)
+        parts.append(query.where(table.c.received_at <= known_at))
+    schema = readings_schema(quantities)
+    known = pl.concat([copied_out(connection, part, schema) for part in parts])
+    newest = known.sort("revision").unique(["resolution", "start", "seconds"], keep="last")
+    return newest.filter(pl.col("verdict") != Verdict.WITHDRAWN).sort("start", "seconds", "resolution")
+
+
+REVISIONS_SCHEMA: Final = pl.Schema(
+    {
+        "start": TIMESTAMP,
+        "seconds": pl.Int32(),
+        "resolution": pl.String(),
+        "revision": pl.Int32(),
+        "received_at": TIMESTAMP,
+        "superseded_at": TIMESTAMP,
+        "verdict": pl.String(),
+        "quality": pl.Float64(),
+        "issues": pl.List(pl.String()),
+        "audit_id": pl.String(),
+        "source": pl.String(),
+        **{name: pl.Float64() for name in QUANTITY_COLUMNS},
+    }
+)
+
+
+def revisions(
+    connection: Connection,
+    of: Kept,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> pl.DataFrame:
+    """Every revision, the newest with ``superseded_at`` null, of the records of a well that were ever revised.
+
+    Of those that start in [since, until), at most ``limit``. REVISIONS_SCHEMA, by start and revision.
+    """
+    parts = []
+    for table in (records, superseded_records):
+        ended = null() if table is records else superseded_records.c.superseded_at
+        revised = table.c.revision > 0 if table is records else true()
+        columns = [
+            *(table.c[name] for name in ("start", "seconds", "resolution", "revision", "received_at")),
+            ended.label("superseded_at"),
+            *(table.c[name] for name in ("verdict", "quality", "issues", "audit_id", "source", *QUANTITY_COLUMNS)),
+        ]
+        parts.append(select(*columns).where(*_mine(table, of, since, until), revised))
+    every = union_all(*parts).subquery("every")
+    shown = {"start": microseconds, "received_at": microseconds, "superseded_at": microseconds, "issues": spaced}
+    query = select(*(shown[name](f"every.{name}") if name in shown else every.c[name] for name in REVISIONS_SCHEMA))
+    query = query.select_from(every).order_by(every.c.start, every.c.resolution, every.c.seconds, every.c.revision)
+    return copied_out(connection, query.limit(limit), REVISIONS_SCHEMA)
+
+
+def revised_starts(
+    connection: Connection, of: Kept, *, since: datetime | None = None, until: datetime | None = None
+) -> pl.Series:
+    """The starts in [since, until), sorted, of the records of a well that have earlier revisions."""
+    start = superseded_records.c.start
+    query = select(start).where(*_mine(superseded_records, of, since, until)).distinct().order_by(start)
+    return pl.Series("start", connection.execute(query).scalars().all(), TIMESTAMP)
+
+
+def _mine(table: Table, of: Kept, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [table.c.field_id == of.field_key, table.c.well_id == of.well_key]
+    if since is not None:
+        conditions.append(table.c.start >= since)
+    if until is not None:
+        conditions.append(table.c.start < until)
+    return conditions
+
+
+def _reading_of(
+    table: Table,
+    of: Kept,
+    quantities: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+) -> Select[Any]:
+    return (
+        select(
+            microseconds(f"{table.name}.start"),
+            table.c.seconds,
+            table.c.resolution,
+            *(table.c[name] for name in quantities),
+            table.c.verdict,
+            table.c.quality,
+            spaced(f"{table.name}.issues"),
+            table.c.revision,
+            table.c.log_offset,
+        )
+        .select_from(table)
+        .where(*_mine(table, of, since, until))
+    )
+
+
+def newest_reading(connection: Connection, of: Kept, resolution: Resolution) -> pl.DataFrame:
+    """The record of a well and resolution that starts last, if there is one. `readings_schema` of all quantities."""
+    query = _reading_of(records, of, QUANTITY_COLUMNS, None, None)
+    query = query.where(records.c.resolution == str(resolution), records.c.verdict != Verdict.WITHDRAWN)
+    query = query.order_by(records.c.start.desc(), records.c.seconds).limit(1)
+    return copied_out(connection, query, readings_schema(QUANTITY_COLUMNS))

@@ -238,7 +238,7 @@ def _choose(of: _Choice) -> TextClause:
         f" put AS (INSERT INTO {of.table} (field_id, well_id, {of.bucket}, {_listed(VALUES)})"
         f"  SELECT :key, {key}, {_chosen()} FROM {of.touched} AS touched"
         f"  LEFT JOIN finer USING (well_id, {of.bucket}) LEFT JOIN whole USING (well_id, {of.bucket})"
-        "  WHERE whole.records IS NOT NULL OR finer.records IS NOT NULL"
+        f"  WHERE whole.records IS NOT NULL OR finer.records IS NOT NULL ORDER BY {of.bucket}, well_id"
         f"  {_replaced(of.table, (of.bucket,))} RETURNING well_id, {of.bucket})"
         f" DELETE FROM {of.table} AS kept USING {of.touched} AS touched WHERE kept.field_id = :key"
         f" AND kept.well_id = touched.well_id AND kept.{of.bucket} = touched.{of.bucket} AND NOT EXISTS"

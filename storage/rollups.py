@@ -2,14 +2,16 @@
 
 import contextlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Engine, Table, and_, select, text
+from sqlalchemy import ARRAY, Compiled, Connection, Date, Engine, Table, Text, and_, bindparam, func, select, text
 
 from storage import log, rollup_sql
-from storage.database import copied_out, copy_in, reading, rows_of, writing_from_snapshot
+from storage.database import copied_out, copy_in, prepared, reading, rows_of, writing_from_snapshot
 from storage.domain.errors import Overtaken
 from storage.domain.position import Position
 from storage.domain.production_day import bounds_of_days, bounds_of_months, day_bounds, day_of
@@ -90,16 +92,41 @@ def series(
     """
     key = field_key(connection, field_id)
     clock = _clock(connection, key, field_id)
-    table = _TABLES[grain]
-    query, schema = _selected(table, grain, quantities)
-    query = query.where(table.c.field_id == key, *_span(table, grain, clock, since, until))
-    query = query.where(_of_wells(table, wells, whole_field=whole_field)).order_by(text("2"), *_buckets(table, grain))
-    found = _timed(copied_out(connection, query, schema), grain, clock)
+    statement, schema, restored = _prepared(
+        grain, tuple(quantities), _Of.FIELD if whole_field else _Of.ALL if wells is None else _Of.NAMED
+    )
+    found = copied_out(
+        connection, statement, schema, key=key, slugs=[well.partition(".")[2] for well in wells or ()],
+        since=day_of(clock, since) if since is not None else date.min,
+        until=day_of(clock, until) if until is not None else date.max,
+    )  # fmt: skip
+    found = _timed(found, grain, clock)
     if since is not None:
         found = found.filter(pl.col("start") >= since)
     if until is not None:
         found = found.filter(pl.col("start") < until)
-    return found.select(_restored(name, quantities) for name in ROLLUP_SCHEMA)
+    return found.select(restored)
+
+
+class _Of(Enum):
+    """Whose rollups are read."""
+
+    FIELD = "field"
+    ALL = "all"
+    NAMED = "named"
+
+
+@lru_cache(maxsize=256)
+def _prepared(grain: Grain, quantities: tuple[str, ...], of: _Of) -> tuple[Compiled, pl.Schema, list[pl.Expr]]:
+    """What `series` asks, what comes, and the columns that are made of it; the same again and again."""
+    table = _TABLES[grain]
+    query, schema = _selected(table, grain, quantities)
+    bucket = _buckets(table, grain)[0]
+    # every bucket that starts in the range, and few others
+    query = query.where(table.c.field_id == bindparam("key"), bucket >= bindparam("since", type_=Date))
+    query = query.where(bucket <= bindparam("until", type_=Date), _of_wells(table, of))
+    query = query.order_by(text("2"), *_buckets(table, grain))
+    return prepared(query), schema, [_restored(name, quantities) for name in ROLLUP_SCHEMA]
 
 
 def _follow(engine: Engine, key: int) -> None:
@@ -183,25 +210,15 @@ def _selected(table: Table, grain: Grain, quantities: Sequence[str]) -> tuple[An
     return query, pl.Schema({**bucket, "well": pl.String(), **kept})
 
 
-def _of_wells(table: Table, named: Sequence[str] | None, *, whole_field: bool) -> Any:
-    if whole_field:
+def _of_wells(table: Table, of: _Of) -> Any:
+    if of is _Of.FIELD:
         return table.c.well_id == _WHOLE_FIELD
-    if named is None:
+    if of is _Of.ALL:
         return table.c.well_id != _WHOLE_FIELD
-    slugs, asked = [well.partition(".")[2] for well in named], wells.alias("asked")
-    keys = select(asked.c.well_id).where(asked.c.field_id == table.c.field_id, asked.c.slug.in_(slugs))
+    asked = wells.alias("asked")
+    named = asked.c.slug == func.any(bindparam("slugs", type_=ARRAY(Text)))
+    keys = select(asked.c.well_id).where(asked.c.field_id == table.c.field_id, named)
     return table.c.well_id.in_(keys.correlate(table))
-
-
-def _span(table: Table, grain: Grain, clock: Field, since: datetime | None, until: datetime | None) -> list[Any]:
-    """Conditions that leave every bucket which starts in [since, until), and few others."""
-    bucket = _buckets(table, grain)[0]
-    found = []
-    if since is not None:
-        found.append(bucket >= day_of(clock, since))
-    if until is not None:
-        found.append(bucket <= day_of(clock, until))
-    return found
 
 
 def _timed(found: pl.DataFrame, grain: Grain, clock: Field) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -96,6 +97,7 @@ records = Table(
     Column("day", Date, nullable=False, comment="the field's production day that start lies in"),
     Column("hour", SmallInteger, nullable=False, comment="hours from the start of that day to start"),
     Index("ix_records_field_id_log_offset", "field_id", "log_offset"),
+    Index("ix_records_suspects", "field_id", "day", postgresql_where=text("verdict = 'suspect'")),
     postgresql_partition_by="RANGE (start)",
     comment="The newest revision of every record. Partitions by year of start are made ahead, or when first needed.",
 )

@@ -1,6 +1,7 @@
 """Where fields and wells are kept."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -147,5 +148,74 @@ def _better_name(offered: Any, kept: Table) -> Any:
     return case((func.lower(offered.name) == offered.slug, kept.c.name), else_=offered.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A field, or a well of it, with the internal keys by which its rows are found; a field's own well key is 0."""
+
+    field: Field
+    well: Well | None
+    field_key: int
+    well_key: int
+
+
+def kept_field(connection: Connection, field_id: str) -> Kept:
+    """A field with its key.
+
+    Raises:
+        NotFound: the field is not kept.
+    """
+    query = select(*_FIELD, fields.c.field_id).where(fields.c.slug == field_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        message = f"there is no field {field_id!r}"
+        raise NotFound(message)
+    return Kept(Field(*row[:4]), None, row[4], 0)
+
+
+def kept_well(connection: Connection, well_id: str) -> Kept:
+    """A well with its field and keys.
+
+    Raises:
+        NotFound: the well is not kept.
+    """
+    slug, _, well = well_id.partition(".")
+    query = (
+        select(*_FIELD, wells.c.name, wells.c.purpose, wells.c.field_id, wells.c.well_id)
+        .join(fields, fields.c.field_id == wells.c.field_id)
+        .where(fields.c.slug == slug, wells.c.slug == well)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        message = f"there is no well {well_id!r}"
+        raise NotFound(message)
+    return Kept(Field(*row[:4]), Well(well_id, *row[4:6]), *row[6:])
+
+
+_FIELD = (fields.c.slug, fields.c.name, fields.c.time_zone, fields.c.day_start_s)
+
+
 def _field_ids(connection: Connection) -> dict[str, int]:
     return {row.slug: row.field_id for row in connection.execute(select(fields.c.slug, fields.c.field_id))}
+
+
+def search(
+    connection: Connection,
+    *,
+    after: str = "",
+    limit: int | None = None,
+    field: str | None = None,
+    text: str | None = None,
+    purpose: str | None = None,
+) -> list[Well]:
+    """Wells by id, of those beyond ``after``: of a field, with a text in id or name, for a purpose."""
+    public_id = (fields.c.slug + "." + wells.c.slug).collate("C")
+    query = select(public_id, wells.c.name, wells.c.purpose).join(fields, fields.c.field_id == wells.c.field_id)
+    if after:
+        query = query.where(public_id > after)
+    if field is not None:
+        query = query.where(fields.c.slug == field)
+    if text is not None:
+        query = query.where(public_id.icontains(text, autoescape=True) | wells.c.name.icontains(text, autoescape=True))
+    if purpose is not None:
+        query = query.where(wells.c.purpose == purpose)
+    return [Well(*row) for row in connection.execute(query.order_by(public_id).limit(limit))]

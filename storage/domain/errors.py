@@ -75,3 +75,34 @@ class DoorbellDown(WellstreamError):
 
     code = "doorbell-down"
     retry = True
+
+
+class ParameterRefused(InputRefused):
+    """A parameter of a request has a value that is not allowed; ``allowed`` says in words which are."""
+
+    code = "parameter-refused"
+
+    def __init__(self, parameter: str, value: object, allowed: str) -> None:
+        super().__init__(f"{parameter} is {value!r}, but must be {allowed}")
+        self.parameter = parameter
+        self.value = value
+        self.allowed = allowed
+
+
+class TookTooLong(WellstreamError):
+    """The answer was not there within the time that a request is given; a smaller question may be."""
+
+    code = "took-too-long"
+
+
+class TooBusy(WellstreamError):
+    """More is being asked at once than is worked on; the same call may succeed in a moment."""
+
+    code = "too-busy"
+    retry = True
+
+
+class NotOffered(WellstreamError):
+    """The answer cannot be given in any of the formats that were asked for."""
+
+    code = "not-offered"

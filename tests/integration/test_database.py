@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from storage import migrations
-from storage.database import engine_for, reading, writing
-from storage.domain.errors import StorageDown
+from storage.database import LoopReader, engine_for, reading, writing
+from storage.domain.errors import StorageDown, TookTooLong
 from storage.tables import metadata
 
 
@@ -22,6 +22,13 @@ def test_a_connection_that_the_server_ended_is_told_as_storage_down(engine: Engi
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with reading(engine) as connection:
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_question_that_takes_longer_than_its_limit_is_ended_and_told(engine: Engine) -> None:
+    with pytest.raises(TookTooLong, match="shorter range"), reading(engine, limit_s=0.05) as connection:
+        connection.execute(text("SELECT pg_sleep(5)"))
+    with reading(engine) as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0"
 
 
 def test_a_reading_transaction_cannot_write(engine: Engine) -> None:
@@ -52,3 +59,21 @@ def test_a_database_without_the_schema_is_refused_with_what_to_run(engine: Engin
         connection.execute(text("DROP TABLE alembic_version"))
     with pytest.raises(StorageDown, match="wellstream migrate"):
         migrations.require_current(engine)
+
+
+async def test_small_queries_are_asked_on_the_loop_and_outlive_a_connection_that_the_server_ended(
+    engine: Engine,
+) -> None:
+    reader = LoopReader(engine)
+    first = (await reader.rows("SELECT pg_backend_pid() AS pid"))[0].pid
+    assert (await reader.rows("SELECT pg_backend_pid() AS pid"))[0].pid == first
+    with writing(engine) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+    assert (await reader.rows("SELECT pg_backend_pid() AS pid"))[0].pid != first
+    await reader.close()
+
+
+async def test_small_queries_say_that_postgresql_is_away() -> None:
+    reader = LoopReader(engine_for("postgresql+psycopg://nobody@127.0.0.1:9/nothing"))
+    with pytest.raises(StorageDown, match="PostgreSQL does not answer"):
+        await reader.rows("SELECT 1")
