@@ -234,14 +234,16 @@ def doctor(data: Data = None, port: Port = None, as_json: Json = False) -> None:
 def measure(
     name: Annotated[Name, typer.Argument(help="What to measure.", show_default=False)],
     seconds: Annotated[float, typer.Option(help="How long to measure.")] = 20.0,
+    records: Annotated[int, typer.Option(min=1_000, help="Records to measure with.")] = 1_000_000,
+    clients: Annotated[int, typer.Option(min=1, help="Clients at once.")] = 100,
     as_json: Json = False,
 ) -> None:
     """Measure on servers of its own, and print the figures beside their limit."""
     if not SHORTEST_S <= seconds <= LONGEST_S:
         message = f"cannot measure for {seconds} s: it must be {SHORTEST_S:.0f} to {LONGEST_S:.0f} s"
         raise InputRefused(message)
-    result = bench(name)(seconds)
-    _print(result, "\n".join(f"{key:44} {value}" for key, value in result.items()), as_json=as_json)
+    result = bench(name, records=records, clients=clients)(seconds)
+    _print(result, "\n".join(f"{key:60} {value}" for key, value in result.items()), as_json=as_json)
 
 
 def _configured(**given: object) -> Settings:

@@ -7,9 +7,10 @@ from typing import Any, Final
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from dash_extensions import EventListener
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from sqlalchemy import Engine
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.pages import Page, page
 
@@ -64,20 +65,28 @@ def mount(server: FastAPI, engine: Engine) -> Dash:
     app.backend.websocket_capability = False  # pages have no socket but ours
     app.layout = _shell()
     _answer(app, engine)
-    _revalidate_assets(server)
+    server.add_middleware(_RevalidatedAssets)
     app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # Dash does this with the first request for "/"; ours may be for any page
     return app
 
 
-def _revalidate_assets(server: FastAPI) -> None:
+class _RevalidatedAssets:
     """Modules import each other by plain names: without this a browser may mix those of two versions."""
 
-    @server.middleware("http")
-    async def revalidate(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        if request.url.path.startswith("/assets/"):
-            response.headers["Cache-Control"] = "no-cache"
-        return response
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/assets/"):
+            await self._app(scope, receive, send)
+            return
+
+        async def revalidated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cache-Control"] = "no-cache"
+            await send(message)
+
+        await self._app(scope, receive, revalidated)
 
 
 def _shell() -> Component:

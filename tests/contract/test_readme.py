@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from fastapi.routing import APIRoute
+from sqlalchemy import create_engine
 
 from compose.cli import app
 from compose.formats import Format, Options, read
 from compose.settings import Settings
+from dashboard.api.door import Door
+from dashboard.api.routes import routes as query_routes
 from ingest.admission import AT_WORK, MOST_BODIES, MOST_BYTES
 from ingest.bodies import BODY_LIMIT_BYTES, ROWS_LIMIT, UNPACKED_LIMIT_BYTES
 from stream import frames
@@ -94,6 +98,13 @@ def test_the_messages_of_the_client_are_understood_and_those_of_the_server_are_m
         assert example is not None
         assert example[0] == payload.decode()
     assert set(shown) == set(made) | {"subscribe", "unsubscribe", "pong"}
+
+
+def test_the_questions_are_those_of_the_code() -> None:
+    routes = query_routes(Door(create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none"), None)).routes
+    assert {row[0]: row[1] for row in table("question")} == {
+        f"GET {route.path}": route.summary for route in routes if isinstance(route, APIRoute)
+    }
 
 
 def test_each_step_of_the_journey_names_a_file_and_what_is_in_it() -> None:
