@@ -2,21 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Final
 
-from storage.domain.errors import WellstreamError
+from storage.domain.errors import TooBusy
 
 MOST_BODIES: Final = 32
 MOST_BYTES: Final = 64 * 1024 * 1024
 AT_WORK: Final = 4
 """Of the bodies let in, so many are parsed and stored at once; the others wait for their turn."""
-
-
-class TooBusy(WellstreamError):
-    """So much is being worked on that this body would wait for too long."""
-
-    code: ClassVar[str] = "too-busy"
-    retry: ClassVar[bool] = True
 
 
 class Admission:

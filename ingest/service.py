@@ -10,12 +10,12 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ingest.admission import AT_WORK, Admission, TooBusy
+from ingest.admission import AT_WORK, Admission
 from ingest.bodies import ARROW, BODY_LIMIT_BYTES, PARQUET, NotUnderstood, TooLarge, batch_in, too_large, unpacked
 from ingest.parse import pieces
 from ingest.pipeline import Counts, Pipeline, Receipt
 from ingest.release import StillRefused
-from storage.domain.errors import WellstreamError
+from storage.domain.errors import TooBusy, WellstreamError
 from storage.domain.record import QUANTITIES, Resolution, Verdict
 from stream.problem import STATUSES, described
 from stream.problem import problem as shared_problem

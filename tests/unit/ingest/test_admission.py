@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.admission import Admission, TooBusy
+from ingest.admission import Admission
+from storage.domain.errors import TooBusy
 
 
 def test_what_would_be_too_many_or_too_much_is_refused_with_the_numbers() -> None:

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from ingest.admission import TooBusy
 from ingest.bodies import NotUnderstood, TooLarge
 from ingest.parse import ROW_KEYS, ROW_SCHEMA
 from ingest.service import ROW_DOCS, problem
-from storage.domain.errors import InputRefused, NotFound, StorageDown, WellstreamError
+from storage.domain.errors import InputRefused, NotFound, StorageDown, TooBusy, WellstreamError
 
 
 @pytest.mark.parametrize(
