@@ -44,8 +44,7 @@ def latest(connection: Connection, field_id: str) -> pl.DataFrame:
     key = field_key(connection, field_id)
     newest = (
         select(records)
-        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id)
-        .where(records.c.verdict != Verdict.WITHDRAWN)
+        .where(records.c.field_id == key, records.c.well_id == wells.c.well_id, records.c.verdict != Verdict.WITHDRAWN)
         .order_by(records.c.start.desc(), records.c.seconds)
         .limit(1)
         .lateral("r")
@@ -112,8 +111,11 @@ def daily_totals(
 def _span(
     key: int, resolution: Resolution, since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_kept.c.field_id == key, _kept.c.resolution == str(resolution)]
-    conditions.append(_kept.c.verdict != Verdict.WITHDRAWN)
+    conditions: list[ColumnElement[bool]] = [
+        _kept.c.field_id == key,
+        _kept.c.resolution == str(resolution),
+        _kept.c.verdict != Verdict.WITHDRAWN,
+    ]
     if since is not None:
         conditions.append(_kept.c.start >= since)
     if until is not None:

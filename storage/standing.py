@@ -48,13 +48,12 @@ def _of(found: Sequence[Any]) -> Standing:
 
 
 _QUERY: Final = (
-    "SELECT e.epoch, c.fields, c.wells, c.written, f.slug, h.head, coalesce(r.log_offset, 0) AS rolled,"
-    " h.head > coalesce(r.log_offset, 0) OR (r.field_id IS NOT NULL"
-    "  AND (r.time_zone, r.day_start_s) IS DISTINCT FROM (f.time_zone, f.day_start_s)) AS behind"
+    "SELECT e.epoch, c.fields, c.wells, c.written, f.slug, h.head, r.log_offset AS rolled,"
+    " h.head > r.log_offset OR r.clock_changed AS behind"
     " FROM log_epoch e CROSS JOIN (SELECT f.fields, w.wells, f.written + w.written AS written"
     "  FROM (SELECT count(*) AS fields, coalesce(sum(xmin::text::bigint), 0) AS written FROM fields) AS f,"
     "  (SELECT count(*) AS wells, coalesce(sum(xmin::text::bigint), 0) AS written FROM wells) AS w) AS c"
-    " LEFT JOIN (fields f JOIN log_heads h USING (field_id)) ON true LEFT JOIN rollup_heads r USING (field_id)"
+    " LEFT JOIN (fields f JOIN log_heads h USING (field_id) JOIN rollup_heads r USING (field_id)) ON true"
     " ORDER BY f.slug"
 )
 """``written`` sums the transactions that wrote the rows, so that it moves when any of them is written again."""

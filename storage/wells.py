@@ -134,20 +134,6 @@ def field_key(connection: Connection, field_id: str) -> int:
     return key
 
 
-_ADD_WELLS: Final = """
-INSERT INTO wells AS kept (field_id, slug, name, purpose)
-SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name AS text[]), CAST(:purpose AS text[]))
-ON CONFLICT (field_id, slug) DO UPDATE SET
-    name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
-    purpose = excluded.purpose
-"""
-
-
-def _better_name(offered: Any, kept: Table) -> Any:
-    """The offered name, or the kept one when the offered only repeats the id."""
-    return case((func.lower(offered.name) == offered.slug, kept.c.name), else_=offered.name)
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A field, or a well of it, with the internal keys by which its rows are found; a field's own well key is 0."""
@@ -192,6 +178,20 @@ def kept_well(connection: Connection, well_id: str) -> Kept:
 
 
 _FIELD = (fields.c.slug, fields.c.name, fields.c.time_zone, fields.c.day_start_s)
+
+
+_ADD_WELLS: Final = """
+INSERT INTO wells AS kept (field_id, slug, name, purpose)
+SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name AS text[]), CAST(:purpose AS text[]))
+ON CONFLICT (field_id, slug) DO UPDATE SET
+    name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
+    purpose = excluded.purpose
+"""
+
+
+def _better_name(offered: Any, kept: Table) -> Any:
+    """The offered name, or the kept one when the offered only repeats the id."""
+    return case((func.lower(offered.name) == offered.slug, kept.c.name), else_=offered.name)
 
 
 def _field_ids(connection: Connection) -> dict[str, int]:
