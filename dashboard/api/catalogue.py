@@ -1,5 +1,6 @@
 """What there is: fields and wells in pages, one in full, and those whose name is like a text."""
 
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -17,7 +18,7 @@ from dashboard.api.asked import (
 )
 from dashboard.api.door import Question, Stands
 from dashboard.api.series import field_head, valued, well_head
-from storage import production, sums, wells
+from storage import production, sums, well_headers, well_statuses, wells
 from storage.domain.derived import METRICS, unit, with_measured
 from storage.domain.errors import NotFound
 from storage.domain.likeness import ALIKE_LEAST, likeness
@@ -81,9 +82,24 @@ def one_well(well_id: str, asked: DetailAsked) -> Question:
 
     def ask(stands: Stands) -> Answer:
         of = kept_well(stands.connection, well_id)
-        return Answer({**(well_head(of) or {}), "field": field_head(of.field), **_detail(stands, of, asked.units)})
+        told = {"header": _header(stands, of, well_id), "statuses": _statuses(stands, well_id)}
+        detail = _detail(stands, of, asked.units)
+        return Answer({**(well_head(of) or {}), "field": field_head(of.field), **told, **detail})
 
-    return Question(f"wells/{well_id} {asked.canonical()}", (field_of(well_id),), ask)
+    return Question(f"wells/{well_id} {asked.canonical()}", (field_of(well_id),), ask, lasting=False)
+
+
+def _header(stands: Stands, of: Kept, well_id: str) -> dict[str, Any]:
+    """What the well's header says; no value where nothing is known."""
+    found = well_headers.of_field(stands.connection, of.field.id).filter(pl.col("well") == well_id)
+    known = found.drop("well", "name", "purpose", "received_at").row(0, named=True)
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in known.items()}
+
+
+def _statuses(stands: Stands, well_id: str) -> list[dict[str, Any]]:
+    """Status and type over time, as reported and as derived from the records."""
+    found = well_statuses.history(stands.connection, well_id).drop("well")
+    return [{**row, "since": iso(row["since"]), "until": iso(row["until"])} for row in found.iter_rows(named=True)]
 
 
 def one_field(field_id: str, asked: DetailAsked) -> Question:

@@ -79,6 +79,19 @@ _SERIES: Final[dict[str, Schema]] = {
     "downsampled": _THINNED,
     "columns": _COLUMNS,
 }
+_HEADER: Final = _object(
+    {
+        "api_number": _MAYBE_TEXT, "company": _MAYBE_TEXT, "spud_date": _MAYBE_TEXT, "total_depth_m": _MAYBE_NUMBER,
+        "water_depth_m": _MAYBE_NUMBER, "latitude": _MAYBE_NUMBER, "longitude": _MAYBE_NUMBER,
+        "first_production": _MAYBE_TEXT, "source": _MAYBE_TEXT,
+    }
+)  # fmt: skip
+_STATUS: Final = _object(
+    {
+        "aspect": {"type": "string", "description": "status, type, operator...; derived: from the records"},
+        "since": _TEXT, "until": _MAYBE_TEXT, "code": _TEXT, "source": _TEXT,
+    }
+)  # fmt: skip
 _VALUE: Final = _object({"value": _NUMBER, "unit": _TEXT})
 _READING: Final = _object(
     {
@@ -102,8 +115,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "fields": _paged(_FIELD),
     "well": _object(
         {
-            "id": _TEXT, "name": _TEXT, "purpose": _TEXT, "field": _FIELD, "reach": _REACH, "position": _POSITION,
-            "units": _TEXT, "newest": {"type": "object", "additionalProperties": _READING},
+            "id": _TEXT, "name": _TEXT, "purpose": _TEXT, "field": _FIELD, "header": _HEADER,
+            "statuses": _list(_STATUS), "reach": _REACH, "position": _POSITION, "units": _TEXT,
+            "newest": {"type": "object", "additionalProperties": _READING},
         }
     ),
     "field": _object(
@@ -229,7 +243,17 @@ _SERIES_EXAMPLE: Final = {
 EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "wells": {"rows": 1, "next": None, "position": {"epoch": "9f2c"}, "items": [{**_D1, "field": "demo"}]},
     "fields": {"rows": 1, "next": None, "position": {"epoch": "9f2c"}, "items": [_DEMO]},
-    "well": {**_D1, "field": _DEMO, "reach": _REACHED, "position": _AT, "units": "metric", "newest": {}},
+    "well": {
+        **_D1, "field": _DEMO, "reach": _REACHED, "position": _AT, "units": "metric", "newest": {},
+        "header": {
+            "api_number": None, "company": None, "spud_date": "2008-02-01", "total_depth_m": 3_520.0,
+            "water_depth_m": 91.0, "latitude": 58.44, "longitude": 1.89, "first_production": "2008-02-12",
+            "source": "register",
+        },
+        "statuses": [
+            {"aspect": "derived", "since": "2025-11-30T23:00:00Z", "until": None, "code": "active", "source": "records"}
+        ],
+    },
     "field": {**_DEMO, "wells": 43, "reach": _REACHED, "position": _AT, "units": "metric"},
     "well series": {
         **_SERIES_EXAMPLE, "well": _D1, "known_at": None, "links": {},

@@ -65,11 +65,13 @@ class Stands:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked. Two with the same ``canonical`` text have the same answer at the same positions of ``fields``
-    (None: of all). ``ask`` computes it in one snapshot."""
+    (None: of all), unless it is not ``lasting``: then it holds what has no position, and is computed every time.
+    ``ask`` computes it in one snapshot."""
 
     canonical: str
     fields: tuple[str, ...] | None
     ask: Callable[[Stands], Answer]
+    lasting: bool = True
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -148,15 +150,17 @@ class Door:
             TookTooLong, TooBusy, StorageDown: and whatever the question's own reading raises.
         """
         stands = await self._current(question)
+        if not question.lasting:
+            kept = await self._in_time(self._threaded(question, form))
+            has_it = tagged(kept.mark, gzips=kept.gzipped and gzips) in if_none_match
+            return _unchanged(kept.mark, gzips=kept.gzipped and gzips) if has_it else _response(kept, gzips=gzips)
         mark = marked(stands, question, form)
         if tagged(mark, gzips=gzips) in if_none_match or tagged(mark, gzips=False) in if_none_match:
             return _unchanged(mark, gzips=gzips and tagged(mark, gzips=True) in if_none_match)
-        kept = self._memory.get(mark)
-        if kept is None:
-            kept = await self._shared(mark, question, form)
-        else:
+        if mark in self._memory:
             self._memory.move_to_end(mark)
-        return _response(kept, gzips=gzips)
+            return _response(self._memory[mark], gzips=gzips)
+        return _response(await self._shared(mark, question, form), gzips=gzips)
 
     @property
     def reads(self) -> int:
@@ -205,8 +209,11 @@ class Door:
                 raise TooBusy(message)
             task = self._under_way[mark] = asyncio.create_task(self._found(mark, question, form))
             task.add_done_callback(lambda done: self._ended(mark, done))
+        return await self._in_time(asyncio.shield(task))
+
+    async def _in_time(self, answer: Awaitable[Kept]) -> Kept:
         try:
-            return await asyncio.wait_for(asyncio.shield(task), self._limit_s)
+            return await asyncio.wait_for(answer, self._limit_s)
         except TimeoutError as error:
             message = f"the answer was not there within {self._limit_s:g} s; ask for less, or again later"
             raise TookTooLong(message) from error
@@ -219,11 +226,13 @@ class Door:
     async def _found(self, mark: str, question: Question, form: Form) -> Kept:
         kept = await self._fetched(mark)
         if kept is None:
-            loop = asyncio.get_running_loop()
-            kept = await loop.run_in_executor(self._threads, self._compute, question, form)
+            kept = await self._threaded(question, form)
             self._share(kept)
         self._remember(kept)
         return kept
+
+    def _threaded(self, question: Question, form: Form) -> asyncio.Future[Kept]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, self._compute, question, form)
 
     def _share(self, kept: Kept) -> None:
         """Put an answer where other processes find it; whoever asked does not wait for that."""
@@ -250,7 +259,8 @@ class Door:
         body, gzipped = written(answer, form)
         position = answer.head.get("position") or {}
         told = f"{position['epoch']}/{position['offset']}" if "offset" in position else stands.standing.epoch
-        return Kept(marked(stands.standing, question, form), MEDIA_TYPES[form], gzipped, told, body)
+        mark = marked(stands.standing, question, form) if question.lasting else _digest(body)
+        return Kept(mark, MEDIA_TYPES[form], gzipped, told, body)
 
     def _remember(self, kept: Kept) -> None:
         if kept.mark not in self._memory:
@@ -266,7 +276,11 @@ def marked(stands: Standing, question: Question, form: Form) -> str:
     wanted = sorted(stands.heads) if question.fields is None else question.fields
     at = ",".join(f"{name}:{stands.heads.get(name)}:{stands.rolled.get(name)}" for name in wanted)
     text = "\n".join((_VERSION, stands.epoch, stands.catalogue, at, form, question.canonical))
-    return hashlib.blake2b(text.encode(), digest_size=18).hexdigest()
+    return _digest(text.encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=18).hexdigest()
 
 
 def tagged(mark: str, *, gzips: bool) -> str:

@@ -8,11 +8,13 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, text
 
-from storage import records, wells
+from storage import records, well_headers, well_statuses, wells
 from storage.database import reading, writing
 from storage.domain.production_day import day_bounds, day_of
 from storage.domain.record import RECORD_SCHEMA
 from storage.domain.well import Field, Well
+from storage.domain.well_header import HEADER_SCHEMA
+from storage.domain.well_status import STATUS_SCHEMA
 from tests.api_client import ApiClient
 
 FIELD = Field("demo", "Demo", "Europe/Oslo", 6 * 3600)
@@ -344,6 +346,23 @@ def test_a_well_tells_its_newest_records_and_a_field_how_far_it_reaches(api: Api
     assert well["reach"]["day"] == {"first": "2026-03-15", "last": "2026-04-14"}
     field = api.json("/fields/demo")
     assert (field["wells"], field["reach"]["month"]["first"]) == (4, "2026-03-01")
+
+
+def test_a_well_tells_its_header_and_status_as_soon_as_they_are_reported(api: ApiClient, engine: Engine) -> None:
+    before = api.get("/wells/demo.a")
+    tag = {"if-none-match": before.headers["etag"]}
+    assert api.get("/wells/demo.a", headers=tag).status_code == 304
+    assert before.json()["header"]["water_depth_m"] is None
+    header = {name: [None] for name in HEADER_SCHEMA} | {"well": ["demo.a"], "water_depth_m": [91.0], "source": ["x"]}
+    status = {"well": "demo.a", "aspect": "status", "since": FIRST, "until": None, "code": "PA", "source": "x"}
+    with writing(engine) as connection:
+        well_headers.keep(connection, pl.DataFrame(header, schema=HEADER_SCHEMA), SECOND)
+        well_statuses.keep(connection, pl.DataFrame([status], schema=STATUS_SCHEMA), SECOND)
+    after = api.get("/wells/demo.a", headers=tag)
+    assert (after.status_code, after.json()["header"]["water_depth_m"]) == (200, 91.0)
+    assert after.json()["statuses"][-1] == {
+        "aspect": "status", "since": "2026-05-01T00:00:00Z", "until": None, "code": "PA", "source": "x"
+    }  # fmt: skip
 
 
 def test_an_answer_stands_at_the_position_of_the_log_and_moves_with_it(api: ApiClient, engine: Engine) -> None:
