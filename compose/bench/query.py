@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 import uvloop
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from compose.embedded import Servers, servers
 from compose.ports import free_port
@@ -151,13 +151,13 @@ def _cases(engine: Engine) -> Iterator[Case]:
     with reading(engine) as connection:
         key = int(connection.execute(text("SELECT field_id FROM fields")).scalar_one())
         well = int(connection.execute(text("SELECT min(well_id) FROM wells")).scalar_one())
-        grain = _finest(connection, well)
     day, series = _END - timedelta(days=30), "oil_sm3_sum, gas_sm3_sum, water_sm3_sum, records, quality_sum, measured_s"
+    extremes = ", ".join(f"{name}_sm3_{end}" for name in ("oil", "gas", "water") for end in ("low", "high"))
     field = f"/fields/{FIELD.id}"
     yield Case(
         "well's full history at 2,000 points",
-        tuple(f"/wells/{name}/production?points=2000" for name in names),
-        f"SELECT *, {series} FROM {grain} WHERE field_id = {key} AND well_id = {well}",  # noqa: S608
+        tuple(f"/wells/{name}/production?resolution=day&points=2000" for name in names),
+        f"SELECT day, {series}, {extremes} FROM day_rollups WHERE field_id = {key} AND well_id = {well} ORDER BY day",  # noqa: S608
     )
     yield Case(
         "field's months",
@@ -193,15 +193,6 @@ def _cases(engine: Engine) -> Iterator[Case]:
         tuple(f"/search?q=b{at}" for at in range(300)),
         "SELECT slug, name FROM wells",
     )
-
-
-def _finest(connection: Connection, well: int) -> str:
-    """The table that the automatic resolution takes for a well's whole history."""
-    hours = connection.execute(
-        text("SELECT count(*), (SELECT count(*) FROM day_rollups WHERE well_id = :well) AS days"
-             " FROM hour_rollups WHERE well_id = :well"), {"well": well}
-    ).one()  # fmt: skip
-    return "hour_rollups" if hours[0] <= 2_000 and hours[0] >= 20 * hours[1] else "day_rollups"
 
 
 def _plain(engine: Engine, sql: str) -> tuple[float, str]:
