@@ -172,6 +172,14 @@ def test_a_question_that_takes_too_long_is_told_so_and_the_next_one_is_answered(
     asyncio.run(asked())
 
 
+def test_a_metric_that_there_is_not_is_named_beside_those_that_there_are(api: ApiClient) -> None:
+    told = api.get("/wells/demo.a/production", metrics="oil,oil_sm3").json()
+    assert (told["code"], told["parameter"], told["value"]) == ("parameter-refused", "metrics", "oil_sm3")
+    assert told["detail"].startswith("metrics is 'oil_sm3', but must be one of oil, gas, water")
+    told = api.get("/fields/demo/ranking", metric="oil,gas").json()
+    assert told["detail"].startswith("metric is 'oil,gas', but must be one of oil, gas, water")
+
+
 def test_storage_that_is_away_is_a_problem_that_says_to_try_again() -> None:
     nowhere = engine_for("postgresql+psycopg://nobody@127.0.0.1:1/none")
     api = another(nowhere, None)
