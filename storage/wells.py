@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Table, case, func, select, text, update
+from sqlalchemy import Connection, Table, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
@@ -32,8 +32,11 @@ def add_field(connection: Connection, field: Field) -> None:
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
     begun = insert(rollup_heads).values(field_id=field_id, log_offset=0, **clock)
     connection.execute(begun.on_conflict_do_nothing())
-    if before is not None and tuple(before) != tuple(clock.values()):
-        connection.execute(update(rollup_heads).where(rollup_heads.c.field_id == field_id).values(clock_changed=True))
+    # one that was added meanwhile was not there before, but its rollups have a clock by now
+    follows = (rollup_heads.c.time_zone == field.time_zone) & (rollup_heads.c.day_start_s == field.day_start_s)
+    another = before is not None and tuple(before) != tuple(clock.values())
+    of_field = (rollup_heads.c.field_id == field_id) & (literal(another) | ~(follows | rollup_heads.c.clock_changed))
+    connection.execute(update(rollup_heads).where(of_field).values(clock_changed=True))
 
 
 def _hold_log(connection: Connection, field_id: str) -> None:

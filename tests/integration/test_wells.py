@@ -1,10 +1,12 @@
 """Fields and wells are kept with the best name that was told."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from storage import wells
+from storage import rollups, wells
 from storage.database import reading, writing
 from storage.domain.well import Field, Well
 
@@ -40,3 +42,24 @@ def test_many_fields_and_wells_are_kept_by_several_at_once(engine: Engine) -> No
     assert failures == []
     with reading(engine) as connection:
         assert sum(len(wells.wells_of(connection, field.id)) for field in fields) == 8_000
+
+
+def test_a_field_added_by_two_at_once_with_other_clocks_has_its_records_stamped_by_the_one_that_stays(
+    engine: Engine,
+) -> None:
+    def second() -> None:
+        with writing(engine) as connection:
+            connection.execute(text("SELECT 1"))
+            begun.set()
+            wells.add_field(connection, Field("new", "New", "Europe/Oslo", 3_600))
+
+    begun = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            wells.add_field(connection, Field("new", "New", "UTC"))
+            waiting = pool.submit(second)
+            begun.wait(10)
+            time.sleep(0.3)  # until it waits for this transaction
+        waiting.result(timeout=20)
+    with reading(engine) as connection:
+        assert rollups.lagging(connection) == ["new"]
