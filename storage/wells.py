@@ -55,7 +55,8 @@ def add_fields(connection: Connection, added: Iterable[Field]) -> None:
 
 
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:
-    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id.
+    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id. Of a well
+    that is given twice the last counts; what changes nothing writes nothing.
 
     Raises:
         NotFound: a well's field is not kept.
@@ -75,7 +76,8 @@ def add_wells(connection: Connection, added: Iterable[Well]) -> None:
         if row["field_id"] is None:
             message = f"the field of well {row['id']!r} is not known"
             raise NotFound(message)
-    rows.sort(key=lambda row: (row["field_id"], row["slug"]))
+    by_key = {(row["field_id"], row["slug"]): row for row in rows}
+    rows = [by_key[key] for key in sorted(by_key)]
     columns = {name: [row[name] for row in rows] for name in ("field_id", "slug", "name", "purpose")}
     connection.execute(text(_ADD_WELLS), columns)
 
@@ -189,6 +191,8 @@ SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name
 ON CONFLICT (field_id, slug) DO UPDATE SET
     name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
     purpose = excluded.purpose
+WHERE (kept.name, kept.purpose) IS DISTINCT FROM (
+    CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END, excluded.purpose)
 """
 
 
