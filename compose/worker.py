@@ -20,6 +20,8 @@ SHARE: Final = 0.25
 """Most of the time that following may take; under a heavy load it rests longer between rounds instead."""
 
 PARTITIONS_S: Final = 600.0
+AGAIN_S: Final = 60.0
+"""When partitions are looked after again that could not be: each attempt to drop keeps writers waiting for a moment."""
 
 _log = structlog.get_logger(__name__)
 _rolled = Histogram("wellstream_rollup_round_seconds", "Time that a round of rollups took, if anything lagged")
@@ -64,19 +66,27 @@ class Worker:
     def _rounds(self) -> None:
         partitions_at = time.monotonic()
         while not self._stop.is_set():
+            if time.monotonic() >= partitions_at:
+                kept = self._tried(self._keep_partitions)
+                partitions_at = time.monotonic() + (PARTITIONS_S if kept else AGAIN_S)
             began = time.monotonic()
-            try:
-                if began >= partitions_at:
-                    self._keep_partitions()
-                    partitions_at = began + PARTITIONS_S
-                self._roll_up(began)
-            except StorageDown as error:
-                _failed.inc()
-                _log.warning("upkeep waits", error=str(error))
+            self._tried(self._roll_up)
             spent = time.monotonic() - began
             self._stop.wait(max(ROUND_S - spent, spent * (1 / SHARE - 1)))
 
-    def _roll_up(self, began: float) -> None:
+    @staticmethod
+    def _tried(duty: Callable[[], None]) -> bool:
+        """Whether it was done; what one duty waits for does not keep the worker from the others."""
+        try:
+            duty()
+        except StorageDown as error:
+            _failed.inc()
+            _log.warning("upkeep waits", error=str(error))
+            return False
+        return True
+
+    def _roll_up(self) -> None:
+        began = time.monotonic()
         lagging = upkeep.roll_up(self._engine)
         _lagged.set(len(lagging))
         if lagging:

@@ -163,6 +163,7 @@ class Pipeline:
         except (NotFound, AlreadyKept):
             self._known_until = None
             self._continuation.forget()
+            self._rules_kept = False
             return self._ingested(batch, within, override=override)
 
     def _ingested(self, batch: Batch, within: Callable[[Committing], None], *, override: bool) -> Receipt:

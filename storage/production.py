@@ -192,17 +192,22 @@ def readings_then(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> pl.DataFrame:
+    limit: int | None = None,
+) -> pl.DataFrame | None:
     """The records of a well as they were known at a moment: of each key the newest revision received by then.
 
-    Of all resolutions, starting in [since, until). `readings_schema`, by start. Reads the superseded ones too.
+    Of all resolutions, starting in [since, until). `readings_schema`, by start. Reads the superseded ones too; None if
+    there are more than ``limit`` of either to read.
     """
     parts = []
     for table in (records, superseded_records):
         query = _reading_of(table, of, quantities, since, until)
-        parts.append(query.where(table.c.received_at <= known_at))
+        parts.append(query.where(table.c.received_at <= known_at).limit(None if limit is None else limit + 1))
     schema = readings_schema(quantities)
-    known = pl.concat([copied_out(connection, part, schema) for part in parts])
+    read = [copied_out(connection, part, schema) for part in parts]
+    if limit is not None and any(frame.height > limit for frame in read):
+        return None
+    known = pl.concat(read)
     newest = known.sort("revision").unique(["resolution", "start", "seconds"], keep="last")
     return newest.filter(pl.col("verdict") != Verdict.WITHDRAWN).sort("start", "seconds", "resolution")
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from storage import log, partitions, wells
 from storage.database import copy_in
+from storage.domain.errors import AlreadyKept
 from storage.domain.production_day import days_and_hours
 from storage.domain.record import CONTENT_COLUMNS, TIMESTAMP, Outcome
 from storage.log import Held, LogMessage
@@ -46,14 +47,16 @@ class Newest:
 class Continuation:
     """What a writer may know without asking, so that rows that continue their wells' series are not looked up.
 
-    Well keys never change. The newest starts of a field hold for as long as nobody else writes to it: they are used
-    only while its counter row, held, still stands at the position where they were true. Thread-safe.
+    Well keys never change within a database's life. The newest starts of a field hold for as long as nobody else writes
+    to it: they are used only while its counter row, held, still stands at the position where they were true.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys = pl.DataFrame(schema=wells.KEY_SCHEMA)
         self._newest: dict[int, Newest] = {}
+        self._epoch: str | None = None
         self.partitions: frozenset[str] = frozenset()
 
     def remember(self, written: Written) -> None:
@@ -70,6 +73,7 @@ class Continuation:
         with self._lock:
             self._keys = self._keys.clear()
             self._newest.clear()
+            self._epoch = None
             self.partitions = frozenset()
 
     def keyed(self, connection: Connection, records: pl.DataFrame) -> pl.DataFrame:
@@ -86,6 +90,22 @@ class Continuation:
         with self._lock:
             self._keys = pl.concat([self._keys, learnt]).unique("well")
         return records.join(self._keys, on="well", how="left", maintain_order="left")
+
+    def held(self, connection: Connection, keys: Sequence[int]) -> dict[int, Held]:
+        """Take the counter rows of fields as `log.hold` does.
+
+        Raises:
+            AlreadyKept: what is known here was learnt in another life of the database, where keys may have meant
+                other wells.
+        """
+        held = log.hold(connection, keys)
+        with self._lock:
+            lives = {one.epoch for one in held.values()} | ({self._epoch} if self._epoch else set())
+            if len(held) < len(keys) or len(lives) > 1:
+                message = "the database has begun a new life; what was known of its wells does not hold any more"
+                raise AlreadyKept(message)
+            self._epoch = lives.pop()
+        return held
 
     def newest(self, key: int, held: Held) -> Newest | None:
         """The newest starts of a field, if they still are; of a field that nobody wrote to, none."""
@@ -111,7 +131,7 @@ def write(
         return Written([], [])
     known = continuation or Continuation()
     keyed = known.keyed(connection, records.with_row_index("row"))
-    held = log.hold(connection, keyed["field_id"].unique().to_list())
+    held = known.held(connection, keyed["field_id"].unique().to_list())
     made = _ensure_partitions(connection, keyed["start"], received_at, known)
     stamped = _stamped(keyed, held, received_at)
     reached = _reached(connection, stamped, {key: known.newest(key, one) for key, one in held.items()})

@@ -67,7 +67,7 @@ def sums(
 
 def _bounds(place: int, one: Range) -> dict[str, date]:
     """The months that lie wholly in a range, and the days before and after them."""
-    first = one.since if one.since.day == 1 else month_of(one.since + timedelta(days=31))
+    first = one.since if one.since.day == 1 else month_of(month_of(one.since) + timedelta(days=31))
     last = month_of(one.until)
     if first >= last:
         first = last = one.until

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from storage import partitions, rollups
 from storage.database import reading, writing
+from storage.domain.errors import StorageDown
 
 LOG_DAYS_AHEAD: Final = 3
 
@@ -23,13 +24,21 @@ class Kept:
 def roll_up(engine: Engine) -> list[str]:
     """Bring the rollups of every field that lags to the head of its log; the fields that lagged.
 
+    One that cannot be does not keep the others from it.
+
     Raises:
-        StorageDown: fields that were rolled up before stay so.
+        StorageDown: at the end, what kept the first of those that could not be.
     """
     with reading(engine) as connection:
         lagging = rollups.lagging(connection)
+    failures = []
     for field_id in lagging:
-        rollups.catch_up(engine, field_id)
+        try:
+            rollups.catch_up(engine, field_id)
+        except StorageDown as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return lagging
 
 

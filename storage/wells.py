@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Table, case, func, select, text, update
+from sqlalchemy import Connection, Table, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
@@ -32,8 +32,11 @@ def add_field(connection: Connection, field: Field) -> None:
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
     begun = insert(rollup_heads).values(field_id=field_id, log_offset=0, **clock)
     connection.execute(begun.on_conflict_do_nothing())
-    if before is not None and tuple(before) != tuple(clock.values()):
-        connection.execute(update(rollup_heads).where(rollup_heads.c.field_id == field_id).values(clock_changed=True))
+    # one that was added meanwhile was not there before, but its rollups have a clock by now
+    follows = (rollup_heads.c.time_zone == field.time_zone) & (rollup_heads.c.day_start_s == field.day_start_s)
+    another = before is not None and tuple(before) != tuple(clock.values())
+    of_field = (rollup_heads.c.field_id == field_id) & (literal(another) | ~(follows | rollup_heads.c.clock_changed))
+    connection.execute(update(rollup_heads).where(of_field).values(clock_changed=True))
 
 
 def _hold_log(connection: Connection, field_id: str) -> None:
@@ -52,7 +55,8 @@ def add_fields(connection: Connection, added: Iterable[Field]) -> None:
 
 
 def add_wells(connection: Connection, added: Iterable[Well]) -> None:
-    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id.
+    """Keep wells; a well already kept gets the new purpose, and the new name unless it only repeats the id. Of a well
+    that is given twice the last counts; what changes nothing writes nothing.
 
     Raises:
         NotFound: a well's field is not kept.
@@ -72,7 +76,8 @@ def add_wells(connection: Connection, added: Iterable[Well]) -> None:
         if row["field_id"] is None:
             message = f"the field of well {row['id']!r} is not known"
             raise NotFound(message)
-    rows.sort(key=lambda row: (row["field_id"], row["slug"]))
+    by_key = {(row["field_id"], row["slug"]): row for row in rows}
+    rows = [by_key[key] for key in sorted(by_key)]
     columns = {name: [row[name] for row in rows] for name in ("field_id", "slug", "name", "purpose")}
     connection.execute(text(_ADD_WELLS), columns)
 
@@ -186,6 +191,8 @@ SELECT * FROM unnest(CAST(:field_id AS int[]), CAST(:slug AS text[]), CAST(:name
 ON CONFLICT (field_id, slug) DO UPDATE SET
     name = CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END,
     purpose = excluded.purpose
+WHERE (kept.name, kept.purpose) IS DISTINCT FROM (
+    CASE WHEN lower(excluded.name) = excluded.slug THEN kept.name ELSE excluded.name END, excluded.purpose)
 """
 
 

@@ -272,9 +272,11 @@ class Door:
 
 
 def marked(stands: Standing, question: Question, form: Form) -> str:
-    """The name of an answer: epoch, positions, question, format and software version; another answer, another name."""
+    """The name of an answer: epoch, positions, clocks, question, format and software version; no two share one."""
     wanted = sorted(stands.heads) if question.fields is None else question.fields
-    at = ",".join(f"{name}:{stands.heads.get(name)}:{stands.rolled.get(name)}" for name in wanted)
+    at = ",".join(
+        f"{name}:{stands.heads.get(name)}:{stands.rolled.get(name)}:{stands.clocks.get(name)}" for name in wanted
+    )
     text = "\n".join((_VERSION, stands.epoch, stands.catalogue, at, form, question.canonical))
     return _digest(text.encode())
 

@@ -10,8 +10,10 @@ from fastapi.routing import APIRoute
 
 from dashboard.api import asked, catalogue, ranking, series, trust
 from dashboard.api.answer import Form, chosen_form
+from dashboard.api.asked import METRICS_MOST
 from dashboard.api.docs import EXAMPLES, answers
 from dashboard.api.door import Door, Question
+from storage.domain.derived import METRICS
 from storage.domain.errors import NotFound, ParameterRefused, WellstreamError
 from stream.problem import problem
 
@@ -211,6 +213,16 @@ def _refused(error: RequestValidationError) -> WellstreamError:
         return ParameterRefused(name, fault["input"], "left out: this question has no such parameter")
     if fault["type"] == "missing":
         return ParameterRefused(name, None, "given")
+    if name in ("metric", "metrics") and fault["type"] == "string_pattern_mismatch":
+        return _metric_refused(name, str(fault["input"]))
     told = str(fault["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     allowed = told if told[:1].islower() or told[:1] == "'" else f"as it is documented ({told})"
     return ParameterRefused(name, fault["input"], allowed)
+
+
+def _metric_refused(name: str, given: str) -> ParameterRefused:
+    strangers = [one for one in given.split(",") if one not in METRICS]
+    if strangers and name == "metrics":
+        return ParameterRefused(name, strangers[0], f"one of {', '.join(METRICS)}")
+    most = f"at most {METRICS_MOST} of" if name == "metrics" else "one of"
+    return ParameterRefused(name, given, f"{most} {', '.join(METRICS)}")

@@ -27,6 +27,9 @@ from storage.wells import Kept, kept_field, kept_well
 ROWS_MOST: Final = 200_000
 """How many rows are read for one series, before it is thinned."""
 
+READ_MOST: Final = 1_000_000
+"""How many records are read to work out what was known at a moment: no rollup keeps that."""
+
 Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 _METHOD: Final = "MinMaxLTTB per metric, with the extremes of every metric and the edges of gaps kept"
@@ -127,12 +130,12 @@ def _of_well(
 
 def _few(rows: pl.DataFrame) -> pl.DataFrame:
     if rows.height > ROWS_MOST:
-        raise ParameterRefused(
-            parameter="start",
-            value=None,
-            allowed=f"so late that at most {ROWS_MOST:,} records follow, or the resolution must be coarser",
-        )
+        raise _too_many(ROWS_MOST, "follow, or the resolution must be coarser")
     return rows
+
+
+def _too_many(most: int, where: str) -> ParameterRefused:
+    return ParameterRefused(parameter="start", value=None, allowed=f"so late that at most {most:,} records {where}")
 
 
 def _rolled(
@@ -163,7 +166,11 @@ def _then(
     """What was known at a moment. Records before the range are read too: a bucket's may begin before it does."""
     early = None if since is None else since - timedelta(days=32)
     late = None if until is None else until + timedelta(days=32)
-    known = production.readings_then(stands.connection, of, columns_for(metrics), known_at, since=early, until=late)
+    known = production.readings_then(
+        stands.connection, of, columns_for(metrics), known_at, since=early, until=late, limit=READ_MOST
+    )
+    if known is None:
+        raise _too_many(READ_MOST, "lie between it and the end, to tell what was known at a moment")
     position = stands.head(of.field.id)
     if resolution is SeriesResolution.LIVE:
         rows = _as_buckets(_within(known.filter(pl.col("resolution") == Resolution.LIVE), since, until))

@@ -88,7 +88,7 @@ def _total(name: str) -> pl.Expr:
 
 def _chosen(finer: pl.DataFrame, whole: pl.DataFrame, keys: list[str], quantities: Sequence[str]) -> pl.DataFrame:
     """A bucket from the record that covers it whole and from the finer ones."""
-    newest = whole.sort("log_offset", "start", descending=[False, True]).unique(keys, keep="last")
+    newest = whole.sort("log_offset", "start", "measured_s", descending=[False, True, True]).unique(keys, keep="last")
     both = finer.join(newest.drop("start"), on=keys, how="full", coalesce=True, suffix="_whole")
     states = {f"{name}_{part}" for name in quantities if name in STATES for part in ("sum", "s")}
     there = pl.col("records_whole").is_not_null()

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 import redis
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from dashboard.api.answer import Answer, Form
 from dashboard.api.door import Coalesced, Door, Question, Stands
-from storage import records, wells
+from storage import records, rollups, wells
 from storage.database import engine_for, writing
-from storage.domain.well import Well
+from storage.domain.well import Field, Well
 from tests.api_client import ApiClient
 from tests.records import frame, known_field
 
@@ -140,6 +140,20 @@ def test_a_well_that_got_another_name_is_another_answer(api: ApiClient, filled: 
     assert after.json()["items"][0]["name"] == "Renamed"
 
 
+def test_an_answer_by_the_clock_of_before_is_not_kept_as_one_by_the_new_clock(api: ApiClient, filled: Engine) -> None:
+    api.get(SERIES)
+    with writing(filled) as connection:
+        wells.add_field(connection, Field("demo", "Demo", "America/New_York", 3_600))
+    with writing(filled) as another:
+        another.execute(text("SELECT FROM rollup_heads FOR UPDATE"))  # as a worker that stamps the records again
+        meanwhile = api.get(SERIES)
+    after = api.get(SERIES)
+    rollups.catch_up(filled, "demo")
+    fresh = ApiClient(filled, None)
+    assert after.json()["columns"] == fresh.get(SERIES).json()["columns"] != meanwhile.json()["columns"]
+    fresh.close()
+
+
 def test_answers_are_gzipped_for_those_who_take_it_and_plain_for_others(api: ApiClient) -> None:
     zipped = api.get(SERIES, headers={"accept-encoding": "gzip"})
     plain = api.get(SERIES, headers={"accept-encoding": "identity"})
@@ -170,6 +184,14 @@ def test_a_question_that_takes_too_long_is_told_so_and_the_next_one_is_answered(
         await door.close()
 
     asyncio.run(asked())
+
+
+def test_a_metric_that_there_is_not_is_named_beside_those_that_there_are(api: ApiClient) -> None:
+    told = api.get("/wells/demo.a/production", metrics="oil,oil_sm3").json()
+    assert (told["code"], told["parameter"], told["value"]) == ("parameter-refused", "metrics", "oil_sm3")
+    assert told["detail"].startswith("metrics is 'oil_sm3', but must be one of oil, gas, water")
+    told = api.get("/fields/demo/ranking", metric="oil,gas").json()
+    assert told["detail"].startswith("metric is 'oil,gas', but must be one of oil, gas, water")
 
 
 def test_storage_that_is_away_is_a_problem_that_says_to_try_again() -> None:

@@ -293,6 +293,15 @@ def test_what_was_known_then_is_answered_from_what_had_come_by_then(api: ApiClie
     assert api.rows("/wells/demo.b/production", **withdrawn) == []
 
 
+def test_what_was_known_of_more_records_than_are_read_is_refused_and_says_what_to_do(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.api.series.READ_MOST", 3)
+    told = api.get("/wells/demo.a/production?resolution=month&known_at=2026-05-01T12:00:00Z")
+    assert told.status_code == 400
+    assert "at most 3 records lie between it and the end" in told.text
+
+
 @pytest.mark.parametrize("resolution", ["live", "hour", "day", "month", "auto"])
 @pytest.mark.parametrize("well", ["a", "b", "c", "d"])
 def test_what_is_known_now_is_what_the_rollups_say(api: ApiClient, well: str, resolution: str) -> None:

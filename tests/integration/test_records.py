@@ -12,9 +12,9 @@ from sqlalchemy import Engine, text
 
 from storage import log, production, records
 from storage.database import engine_for, reading, writing
-from storage.domain.errors import NotFound
+from storage.domain.errors import AlreadyKept, NotFound
 from storage.domain.record import Outcome, Resolution
-from storage.records import Written
+from storage.records import Continuation, Written
 from tests.records import T0, frame, known_field
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -165,3 +165,21 @@ def test_the_start_of_records_is_kept_to_the_microsecond(engine: Engine) -> None
     )
     with reading(engine) as connection:
         assert production.latest(connection, "demo")["start"].to_list() == [exact]
+
+
+def test_a_writer_that_outlives_its_database_does_not_write_to_the_wells_of_another_life(engine: Engine) -> None:
+    continuation = Continuation()
+    with writing(engine) as connection:
+        continuation.remember(records.write(connection, frame(("demo.a", 0, 1.0)), NOW, continuation))
+    with writing(engine) as connection:  # restored to before its wells were added, which came again in another order
+        connection.execute(text("UPDATE wells SET slug = CASE slug WHEN 'a' THEN 'b' ELSE 'a' END || 'x'"))
+        connection.execute(text("UPDATE wells SET slug = left(slug, 1)"))
+        log.start_epoch(connection)
+    with pytest.raises(AlreadyKept), writing(engine) as connection:
+        records.write(connection, frame(("demo.a", 60, 1.0)), NOW, continuation)
+    continuation.forget()
+    with writing(engine) as connection:
+        records.write(connection, frame(("demo.a", 60, 1.0)), NOW, continuation)
+    with reading(engine) as connection:
+        kept = production.history(connection, "demo", resolution=Resolution.LIVE)
+    assert kept.filter(pl.col("log_offset") == 2)["well"].to_list() == ["demo.a"]

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, text
 
 from storage import records, rollups, wells
 from storage.database import reading, writing
-from storage.domain.production_day import day_bounds, day_of, month_bounds
-from storage.domain.record import RECORD_SCHEMA
+from storage.domain.production_day import day_bounds, day_of, days_and_hours, month_bounds
+from storage.domain.record import RECORD_SCHEMA, TIMESTAMP
 from storage.domain.rollup import PATIENCE, ROLLUP_SCHEMA, STATES, VOLUMES, Grain
 from storage.domain.well import Field, Well
 
@@ -324,6 +324,27 @@ def test_a_record_that_moves_to_another_wells_day_leaves_nothing_behind(engine: 
     assert whole(engine, field, Grain.MONTH)["records"].to_list() == [2]
     days(engine, field, (0, 1, None), (1, 5, None), verdict="withdrawn")
     assert all(whole(engine, field, grain).is_empty() for grain in Grain)
+
+
+def test_records_are_stamped_again_on_a_day_of_25_hours_that_reaches_into_three_utc_dates(engine: Engine) -> None:
+    field = a_field(engine, "late", CLOCKS[0])
+    starts = [datetime(2026, 10, 24, tzinfo=UTC) + timedelta(minutes=30 * place) for place in range(144)]
+    rows = [
+        dict.fromkeys(RECORD_SCHEMA) | {
+            "field": field.id, "well": "late.w0", "start": start, "seconds": 60, "resolution": "live", "oil_sm3": 1.0,
+            "verdict": "verified", "quality": 1.0, "issues": [], "source": "test",
+        }
+        for start in starts
+    ]  # fmt: skip
+    with writing(engine) as connection:
+        records.write(connection, pl.DataFrame(rows, schema=RECORD_SCHEMA), NOW)
+    field = a_field(engine, "late", ("Europe/London", 1_800))
+    rollups.catch_up(engine, field.id)
+    with reading(engine) as connection:
+        kept = connection.execute(text("SELECT day, hour FROM records ORDER BY start")).all()
+    days, hours = days_and_hours(field, pl.Series("start", starts, TIMESTAMP))
+    assert [tuple(row) for row in kept] == list(zip(days, hours, strict=True))
+    assert (date(2026, 10, 25), 24) in list(zip(days, hours, strict=True))
 
 
 def test_what_was_rolled_up_is_right_at_its_position_while_others_write(engine: Engine) -> None:

@@ -2,12 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
 from storage import records, rollups, sums, wells
 from storage.database import reading, writing
-from storage.domain.production_day import day_of
+from storage.domain.production_day import day_of, month_bounds
+from storage.domain.record import TIMESTAMP
 from storage.domain.rollup import Grain
 from storage.domain.well import Field
 from storage.sums import Range
@@ -50,6 +52,22 @@ def test_sums_are_those_of_the_days_however_the_range_lies_to_the_months(
     assert found["records"].to_list() == [len(within)] * 2
     assert found["measured_s"].to_list() == [len(within) * DAY_S] * 2
     assert whole["oil_sm3"].to_list() == [found["oil_sm3"].sum()]
+
+
+@pytest.mark.parametrize("since", [date(2025, 1, 29), date(2025, 1, 31), date(2025, 1, 30), date(2025, 1, 2)])
+def test_the_first_whole_month_after_a_day_late_in_a_month_is_not_passed_over(engine: Engine, since: date) -> None:
+    start, end = month_bounds(FIELD, date(2025, 2, 1))
+    monthly = frame(("demo.silent", 0, 7.0), resolution="monthly").with_columns(
+        pl.lit(start).cast(TIMESTAMP).alias("start"),
+        pl.lit(int((end - start).total_seconds()), dtype=pl.Int32).alias("seconds"),
+    )
+    with writing(engine) as connection:
+        records.write(connection, monthly, datetime.now(UTC))
+    rollups.catch_up(engine, "demo")
+    with reading(engine) as connection:
+        of = kept_field(connection, "demo")
+        found = sums.sums(connection, of, [Range(since, date(2025, 3, 15))], ["oil_sm3"])
+    assert found.filter(well="demo.silent")["oil_sm3"].to_list() == [7.0]
 
 
 def test_several_ranges_come_by_their_place(engine: Engine) -> None:

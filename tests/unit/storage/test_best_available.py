@@ -57,6 +57,14 @@ def test_a_daily_record_goes_before_live_ones_even_where_it_measured_nothing_and
     assert silent["oil_sm3"] is None
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_daily_records_that_came_together_the_one_that_rollups_take_counts(order: int) -> None:
+    begins = day_bounds(OSLO, date(2026, 1, 5))[0]
+    two = [record(begins, 86_400, "daily", 10.0), record(begins, 82_800, "daily", 9.0)]
+    (one,) = buckets(Grain.DAY, *two[::order])
+    assert one["oil_sm3"] == 9.0
+
+
 def test_a_month_is_the_sum_of_its_days_until_it_has_a_record_of_its_own() -> None:
     days = [daily(date(2026, 1, 5), 100.0), *hourly(date(2026, 1, 6), 2)]
     (mixed,) = buckets(Grain.MONTH, *days)
