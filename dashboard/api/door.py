@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -215,8 +216,7 @@ class Door:
         try:
             return await asyncio.wait_for(answer, self._limit_s)
         except TimeoutError as error:
-            message = f"the answer was not there within {self._limit_s:g} s; ask for less, or again later"
-            raise TookTooLong(message) from error
+            raise _took_too_long(self._limit_s) from error
 
     def _ended(self, mark: str, task: asyncio.Task[Kept]) -> None:
         del self._under_way[mark]
@@ -232,7 +232,9 @@ class Door:
         return kept
 
     def _threaded(self, question: Question, form: Form) -> asyncio.Future[Kept]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, self._compute, question, form)
+        return asyncio.get_running_loop().run_in_executor(
+            self._threads, self._compute, question, form, time.monotonic() + self._limit_s
+        )
 
     def _share(self, kept: Kept) -> None:
         """Put an answer where other processes find it; whoever asked does not wait for that."""
@@ -251,7 +253,9 @@ class Door:
             return None  # of another version's make
         return kept if kept.mark == mark else None
 
-    def _compute(self, question: Question, form: Form) -> Kept:
+    def _compute(self, question: Question, form: Form, until_s: float) -> Kept:
+        if time.monotonic() > until_s:  # whoever asked has been told so; others wait for this thread
+            raise _took_too_long(self._limit_s)
         self.computed += 1
         with reading(self._engine, self._limit_s) as connection:
             stands = Stands(connection)
@@ -269,6 +273,10 @@ class Door:
         while self._memory_bytes > MEMORY_BYTES:
             _, dropped = self._memory.popitem(last=False)
             self._memory_bytes -= len(dropped.body)
+
+
+def _took_too_long(limit_s: float) -> TookTooLong:
+    return TookTooLong(f"the answer was not there within {limit_s:g} s; ask for less, or again later")
 
 
 def marked(stands: Standing, question: Question, form: Form) -> str:

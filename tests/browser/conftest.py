@@ -58,10 +58,10 @@ class Tab:
     def state(self) -> str:
         return str(self.page.evaluate("window.wellstream.state()"))
 
-    def until_state(self, state: str, seconds: float = 15) -> None:
+    def until_state(self, state: str, seconds: float = 40) -> None:
         self.page.wait_for_function("state => window.wellstream?.state() === state", arg=state, timeout=seconds * 1000)
 
-    def until_position(self, topic: str, offset: int, seconds: float = 15) -> None:
+    def until_position(self, topic: str, offset: int, seconds: float = 40) -> None:
         self.page.wait_for_function(
             "([topic, offset]) => (window.wellstream?.positions()[topic]?.offset ?? -1) >= offset",
             arg=[topic, offset],

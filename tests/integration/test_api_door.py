@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import redis
 from sqlalchemy import Engine, text
 
 from dashboard.api.answer import Answer, Form
-from dashboard.api.door import Coalesced, Door, Question, Stands
+from dashboard.api.door import AT_ONCE, Coalesced, Door, Question, Stands
 from storage import records, rollups, wells
 from storage.database import engine_for, writing
 from storage.domain.well import Field, Well
@@ -184,6 +185,27 @@ def test_a_question_that_takes_too_long_is_told_so_and_the_next_one_is_answered(
         await door.close()
 
     asyncio.run(asked())
+
+
+def test_a_question_that_waited_for_too_long_is_not_computed_for_nobody(filled: Engine) -> None:
+    async def asked() -> int:
+        door = Door(filled, None, limit_s=0.3)
+        held = threading.Event()
+
+        def wait(_: Stands) -> Answer:
+            held.wait(10)
+            return Answer({})
+
+        names = [f"slow {number}" for number in range(AT_ONCE + 3)]
+        waiting = [door.answered(Question(name, ("demo",), wait), Form.JSON, gzips=False) for name in names]
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all("ask for less" in str(one) for one in told)
+        held.set()
+        await asyncio.get_running_loop().run_in_executor(None, door._threads.shutdown)
+        await door.close()
+        return door.computed
+
+    assert asyncio.run(asked()) == AT_ONCE
 
 
 def test_a_metric_that_there_is_not_is_named_beside_those_that_there_are(api: ApiClient) -> None:
