@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Table, case, func, literal, select, text, update
+from sqlalchemy import Connection, Table, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.domain.errors import NotFound
@@ -14,7 +14,8 @@ from storage.tables import fields, log_heads, rollup_heads, wells
 
 
 def add_field(connection: Connection, field: Field) -> None:
-    """Keep a field and give it a log and rollups; a field already kept gets the new name, zone and day start.
+    """Keep a field and give it a log and rollups; a field already kept gets the new name, zone and day start. What
+    changes nothing writes nothing.
 
     A name that only repeats the id ("EI330" of "ei330") does not take the place of a better one. Records stay stamped
     by the clock they were written with until the rollups follow, which stamp them again.
@@ -27,8 +28,9 @@ def add_field(connection: Connection, field: Field) -> None:
     statement = insert(fields).values({"slug": field.id, "name": field.name, **clock})
     changed = {name: statement.excluded[name] for name in clock}
     changed["name"] = _better_name(statement.excluded, fields)
-    statement = statement.on_conflict_do_update(index_elements=["slug"], set_=changed)
-    field_id = connection.execute(statement.returning(fields.c.field_id)).scalar_one()
+    news = or_(*(fields.c[name].is_distinct_from(value) for name, value in changed.items()))
+    connection.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=changed, where=news))
+    field_id = field_key(connection, field.id)
     connection.execute(insert(log_heads).values(field_id=field_id).on_conflict_do_nothing())
     begun = insert(rollup_heads).values(field_id=field_id, log_offset=0, **clock)
     connection.execute(begun.on_conflict_do_nothing())

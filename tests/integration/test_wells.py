@@ -80,3 +80,17 @@ def test_a_well_that_is_kept_as_it_is_is_not_written_again_and_of_two_the_last_c
     with writing(engine) as connection:
         wells.add_wells(connection, [Well("demo.a", "First"), Well("demo.a", "Last")])
     assert [name for name, _ in written()] == ["Last", "B"]
+
+
+def test_a_field_that_is_kept_as_it_is_is_not_written_again(engine: Engine) -> None:
+    field = Field("demo", "Demo", "Europe/Oslo", 6 * 3600)
+
+    def written() -> list[tuple[str, int, str]]:
+        with writing(engine) as connection:
+            wells.add_field(connection, field)
+            return [tuple(row) for row in connection.execute(text("SELECT name, day_start_s, xmin::text FROM fields"))]
+
+    first = written()
+    assert written() == first
+    field = Field("demo", "Demo", "Europe/Oslo", 0)
+    assert [row[:2] for row in written()] == [("Demo", 0)]
