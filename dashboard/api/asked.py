@@ -78,6 +78,10 @@ Metrics = Annotated[
         examples=["oil_rate,water_cut,downhole_pressure"],
     ),
 ]
+Points = Annotated[
+    int,
+    Field(ge=20, le=POINTS_MOST, description="Most rows; a longer series is thinned with its extremes and gaps kept."),
+]
 OneMetric = Annotated[
     str, Field(description="One metric, as in `metrics`.", pattern=rf"^({_NAMES})$", examples=["oil_rate"])
 ]
@@ -114,12 +118,7 @@ class SeriesAsked(Ranged):
         ),
     ] = SeriesResolution.AUTO
     metrics: Metrics = DEFAULT_METRICS
-    points: Annotated[
-        int,
-        Field(
-            ge=20, le=POINTS_MOST, description="Most rows; a longer series is thinned with its extremes and gaps kept."
-        ),
-    ] = POINTS
+    points: Points = POINTS
     units: Units = "metric"
     known_at: Annotated[
         datetime | None,
@@ -141,12 +140,7 @@ class FieldSeriesAsked(Ranged):
         ),
     ] = FieldResolution.AUTO
     metrics: Metrics = DEFAULT_METRICS
-    points: Annotated[
-        int,
-        Field(
-            ge=20, le=POINTS_MOST, description="Most rows; a longer series is thinned with its extremes and gaps kept."
-        ),
-    ] = POINTS
+    points: Points = POINTS
     units: Units = "metric"
 
 
